@@ -1,0 +1,112 @@
+"""The two kinds of published lists: numbered pages, and cursors that stay fast however deep."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+
+from promoengine.core.errors import InvalidQueryParams, PageOverLimit
+
+LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX = 10, 100, 1000
+
+ToWire = Callable[[Any], dict[str, Any]]
+
+
+def paged_list(
+    rows: QuerySet[Any],
+    query: QueryDict,
+    *,
+    data_ref: str,
+    to_wire: ToWire,
+    orders: Mapping[str, str],
+    default_order: str = "-id",
+    has_more: bool = False,
+) -> dict[str, Any]:
+    """Return the page of `rows` that `query` asks for by `limit`, `page` and `order`, as the wire has it.
+
+    `orders` maps the published words to columns; a leading minus turns either round.
+
+    Raises:
+        InvalidQueryParams: a limit, page or order is out of range.
+        PageOverLimit: pages end at the thousandth.
+    """
+    limit, page = limit_of(query), _page_of(query)
+    ordered = rows.order_by(*_order_of(query, orders, default_order))
+    total = rows.count()
+    first = (page - 1) * limit
+    found = list(ordered[first : first + limit])
+    body = _wrapped(data_ref, [to_wire(row) for row in found]) | {"total": total}
+    return body | {"has_more": first + len(found) < total} if has_more else body
+
+
+def cursor_list(
+    rows: QuerySet[Any],
+    query: QueryDict,
+    *,
+    data_ref: str = "data",
+    to_wire: ToWire,
+    parse_cursor: Callable[[str], Any],
+    cursor_of: Callable[[Model], str],
+) -> dict[str, Any]:
+    """Return the rows after `starting_after_id`, newest first, or oldest first by `order=id`.
+
+    Raises:
+        InvalidQueryParams: the limit or the cursor is wrong.
+    """
+    limit = limit_of(query)
+    ascending = query.get("order", "-id").removeprefix("-") == query.get("order", "-id")
+    if cursor := query.get("starting_after_id"):
+        key = parse_cursor(cursor)
+        if key is None:
+            raise InvalidQueryParams(f"Property .starting_after_id is not an id: {cursor}")
+        rows = rows.filter(pk__gt=key) if ascending else rows.filter(pk__lt=key)
+    found = list(rows.order_by("pk" if ascending else "-pk")[: limit + 1])
+    shown = found[:limit]
+    body = _wrapped(data_ref, [to_wire(row) for row in shown]) | {"has_more": len(found) > limit}
+    if len(found) > limit:
+        body["more_starting_after"] = cursor_of(shown[-1])
+    return body
+
+
+def limit_of(query: QueryDict, maximum: int = LIMIT_MAX) -> int:
+    """Return the list's length asked for, ten unless told."""
+    limit = _number(query, "limit", LIMIT_DEFAULT)
+    if not 1 <= limit <= maximum:
+        raise InvalidQueryParams(f"Property .limit should be between 1 and {maximum}")
+    return limit
+
+
+def _page_of(query: QueryDict) -> int:
+    page = _number(query, "page", 1)
+    if page > PAGE_MAX:
+        raise PageOverLimit
+    if page < 1:
+        raise InvalidQueryParams("Property .page should be at least 1")
+    return page
+
+
+def _number(query: QueryDict, name: str, default: int) -> int:
+    text = query.get(name) or str(default)
+    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 9:
+        raise InvalidQueryParams(f"Property .{name} should be a whole number")
+    return int(text)
+
+
+def _order_of(query: QueryDict, orders: Mapping[str, str], default: str) -> list[str]:
+    asked = query.get("order") or ""
+    if not asked:
+        return [default]
+    column = orders.get(asked.removeprefix("-"))
+    if column is None:
+        raise InvalidQueryParams(
+            f"Property .order should be one of {', '.join(sorted(orders))}, or -one of them"
+        )
+    descending = asked.startswith("-") != column.startswith("-")
+    sign = "-" if descending else ""
+    # The key breaks ties, so that a row is on one page only.
+    return [f"{sign}{column.removeprefix('-')}", f"{sign}id"]
+
+
+def _wrapped(data_ref: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"object": "list", "data_ref": data_ref, data_ref: items}

@@ -1,0 +1,148 @@
+"""The base of every API view: keys, project, parsing, errors and headers; a view adds a few lines of its own."""
+
+from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from promoengine.core import errors
+from promoengine.core.api.auth import Caller, KeyAuthentication
+from promoengine.core.api.handler import handle_exception
+from promoengine.core.api.renderers import JsonParser, JsonRenderer, refuse_nul, to_json
+from promoengine.core.ids import new_request_id
+from promoengine.core.models import ApiKey, Project
+
+CLIENT_HEADERS = "X-Client-Application-Id, X-Client-Token, X-Voucherify-Channel, Authorization, Content-Type, Idempotency-Key"
+
+
+class ApiRequest(Request):
+    """A request that a key has opened."""
+
+    request_id: str
+
+    @property
+    def caller(self) -> Caller:
+        return cast(Caller, self.user)
+
+    @property
+    def project(self) -> Project:
+        return self.caller.project
+
+    @property
+    def channel(self) -> str:
+        """What the caller calls its channel, as stored with publications and balance changes."""
+        return self.headers.get("X-Voucherify-Channel", "API")[:64]
+
+
+class ApiView(APIView):
+    """Base of the three doors; `scope` is the OAuth scope that opens the view."""
+
+    kind: ClassVar[ApiKey.Kind]
+    scope: ClassVar[str] = "api"
+    bearer: ClassVar[bool] = True
+    permission_classes = ()
+    parser_classes = (JsonParser,)
+    renderer_classes = (JsonRenderer,)
+
+    def get_authenticators(self) -> list[KeyAuthentication]:
+        return [KeyAuthentication(self.kind, self.scope, bearer=self.bearer)]
+
+    def get_exception_handler(self) -> Any:
+        return handle_exception
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> ApiRequest:
+        made = ApiRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+        made.request_id = new_request_id()
+        return made
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        # Every answer is JSON, whatever a client says it accepts: some send text/html and mean it no further.
+        return self.get_renderers()[0], "application/json"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_nul(
+            [*kwargs.values(), *request.GET.keys(), *(v for k in request.GET for v in request.GET.getlist(k))]
+        )
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view = super().as_view(**initkwargs)
+        # Keys travel in headers that no other site can make a browser send, so there is no forgery to fear.
+        view.csrf_exempt = True
+        return view
+
+
+class ServerView(ApiView):
+    """A door for storefront servers: `/v1`."""
+
+    kind = ApiKey.Kind.SERVER
+
+
+class ManagementView(ApiView):
+    """A door for operators' scripts: `/management/v1`."""
+
+    kind = ApiKey.Kind.MANAGEMENT
+    bearer = False
+
+
+class ClientView(ApiView):
+    """A door for browsers and apps: `/client/v1`, open to the project's trusted origins."""
+
+    kind = ApiKey.Kind.CLIENT
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        origin = request.headers.get("Origin")
+        if not origin_is_trusted(cast(ApiRequest, request).project, origin):
+            raise errors.MissingPermission(f"Origin {origin!r} is not among the project's trusted domains")
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(status=204)
+
+    def perform_authentication(self, request: Request) -> None:
+        if request.method != "OPTIONS":
+            super().perform_authentication(request)
+
+    def finalize_response(self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final["Access-Control-Allow-Origin"] = request.headers.get("Origin", "*")
+        final["Access-Control-Allow-Headers"] = CLIENT_HEADERS
+        final["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        final["Vary"] = "Origin"
+        return final
+
+
+class FormOrJson:
+    """Mix-in for the few endpoints that take forms as well."""
+
+    parser_classes = (JsonParser, FormParser, MultiPartParser)
+
+
+def origin_is_trusted(project: Project, origin: str | None) -> bool:
+    """Return whether a browser page of `origin` may use the project's client key.
+
+    A caller without an Origin is no browser page, so there is nothing its user must be protected from.
+    """
+    if origin is None or "*" in project.client_trusted_domains:
+        return True
+    host = urlsplit(origin).netloc or origin
+    return any(trusted in (origin, host) for trusted in project.client_trusted_domains)
+
+
+def unknown_route(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer a path that no route of the API matches."""
+    refusal = errors.RouteNotFound(f"{request.method} {request.path} is not an endpoint")
+    return HttpResponse(
+        to_json(refusal.body(new_request_id())), status=refusal.status, content_type="application/json"
+    )

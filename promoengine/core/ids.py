@@ -1,0 +1,42 @@
+"""Public ids: an object's prefix and the base62 form of its UUIDv7 key, computed and never stored."""
+
+import secrets
+import uuid
+
+import uuid_utils
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+VALUES = {character: value for value, character in enumerate(ALPHABET)}
+BODY_LENGTH = 22  # 62 ** 22 > 2 ** 128
+
+
+def new_id() -> uuid.UUID:
+    """Return a new UUIDv7: ordered by time, so that indexes grow at their end."""
+    return uuid.UUID(int=uuid_utils.uuid7().int)
+
+
+def public_id(prefix: str, key: uuid.UUID) -> str:
+    """Return the id that the API shows for the row with primary key `key`, as in `camp_01Fd…`."""
+    number, characters = key.int, []
+    for _ in range(BODY_LENGTH):
+        number, value = divmod(number, 62)
+        characters.append(ALPHABET[value])
+    return f"{prefix}_{''.join(reversed(characters))}"
+
+
+def parse_public_id(prefix: str, text: str) -> uuid.UUID | None:
+    """Return the primary key behind a public id, or None where `text` is not such an id."""
+    head, _, body = text.partition("_")
+    if head != prefix or len(body) != BODY_LENGTH:
+        return None
+    number = 0
+    for character in body:
+        if character not in VALUES:
+            return None
+        number = number * 62 + VALUES[character]
+    return uuid.UUID(int=number) if number < 1 << 128 else None
+
+
+def new_request_id() -> str:
+    """Return a new id for one request, as error bodies and async actions show it."""
+    return f"v-{secrets.token_hex(9)}"

@@ -1,0 +1,207 @@
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.timezone import now
+
+from promoengine.core.ids import new_id, public_id
+
+
+class PublicModel(models.Model):
+    """A row with a UUIDv7 key; `prefix` makes the public id of it."""
+
+    prefix = ""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def public_id(self) -> str:
+        return public_id(self.prefix, self.pk)
+
+
+class Project(PublicModel):
+    """A tenant: one shop's currency, zone, settings and everything it owns."""
+
+    prefix = "proj"
+
+    class WeekStart(models.IntegerChoices):
+        SUNDAY = 0, "Sunday"
+        MONDAY = 1, "Monday"
+        SATURDAY = 6, "Saturday"
+
+    key = models.SlugField(unique=True, help_text="Short name used in commands.")
+    name = models.CharField(max_length=200)
+    currency = models.CharField(max_length=3, default="EUR", help_text="ISO 4217, as in EUR.")
+    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name, as in Europe/Warsaw.")
+    case_sensitive_codes = models.BooleanField(default=True)
+    week_start = models.SmallIntegerField(choices=WeekStart.choices, default=WeekStart.MONDAY)
+    client_trusted_domains = ArrayField(
+        models.CharField(max_length=255),
+        default=list,
+        blank=True,
+        help_text="Origins that may call the client-side API, separated by commas; * allows any.",
+    )
+    client_redeem_enabled = models.BooleanField(default=False)
+    client_publish_enabled = models.BooleanField(default=False)
+    client_list_vouchers_enabled = models.BooleanField(default=False)
+    client_create_customer_enabled = models.BooleanField(default=False)
+    stacking_rules = models.JSONField(
+        default=dict, blank=True, help_text="What differs from the default stacking rules."
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProjectModel(PublicModel):
+    """A row that belongs to one project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class ApiKey(ProjectModel):
+    """A pair of id and secret that opens the API; the secret itself is shown once and never stored."""
+
+    class Kind(models.TextChoices):
+        SERVER = "server", "Server-side"
+        CLIENT = "client", "Client-side"
+        MANAGEMENT = "management", "Management"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.SERVER)
+    name = models.CharField(max_length=200)
+    app_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    token_hash = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})"
+
+
+class OAuthToken(ProjectModel):
+    """A bearer token made from an API key, good for fifteen minutes."""
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=64))
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"token of {self.api_key_id}"
+
+
+class OutboxEvent(PublicModel):
+    """Something that happened, written in the transaction that made it happen.
+
+    The relay hands undelivered rows to the jobs that `promoengine/subscribers.py` names; delivered rows
+    stay as the activity log. `data` is the published JSON of what happened.
+    """
+
+    prefix = "ev"
+
+    project = models.ForeignKey(
+        Project, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    type = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=64, blank=True)
+    customer_id = models.UUIDField(null=True)
+    campaign_id = models.UUIDField(null=True)
+    data = models.JSONField(default=dict)
+    channel = models.CharField(max_length=64, default="API")
+    created_at = models.DateTimeField()
+    relayed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="outbox_waiting", condition=models.Q(relayed_at=None)),
+            models.Index(
+                fields=["customer_id", "-id"],
+                name="outbox_of_customer",
+                condition=models.Q(customer_id__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.entity_id}"
+
+
+class AsyncAction(ProjectModel):
+    """A background job a client may watch: its progress and its outcome."""
+
+    prefix = "aa"
+
+    class Status(models.TextChoices):
+        ENQUEUED = "ENQUEUED"
+        IN_PROGRESS = "IN_PROGRESS"
+        DONE = "DONE"
+        FAILED = "FAILED"
+
+    type = models.CharField(max_length=40)
+    job = models.CharField(max_length=100, help_text="Dotted name of the function that does the work.")
+    params = models.JSONField(default=dict)
+    status = models.CharField(max_length=11, choices=Status.choices, default=Status.ENQUEUED)
+    total_count = models.PositiveIntegerField(default=0)
+    done_count = models.PositiveIntegerField(default=0)
+    failed_count = models.PositiveIntegerField(default=0)
+    failed = models.JSONField(default=list, help_text="The first failures, each with its row and reason.")
+    message = models.TextField(blank=True)
+    request_id = models.CharField(max_length=20)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["updated_at"],
+                name="async_action_unfinished",
+                condition=models.Q(status__in=["ENQUEUED", "IN_PROGRESS"]),
+            ),
+            models.Index(fields=["project", "-id"], name="async_action_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.status}"
+
+    @property
+    def progress(self) -> int:
+        """Whole percent of the work done so far."""
+        if self.status == self.Status.DONE or not self.total_count:
+            return 100 if self.status == self.Status.DONE else 0
+        return min(100, 100 * (self.done_count + self.failed_count) // self.total_count)
+
+
+class UploadedFile(ProjectModel):
+    """The bytes of a CSV upload, kept until its import is done, so that any worker can read them."""
+
+    name = models.CharField(max_length=255)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdempotentAnswer(ProjectModel):
+    """The first answer given to an `Idempotency-Key`, to be given again byte for byte."""
+
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request it answers.")
+    status = models.PositiveSmallIntegerField()
+    body = models.BinaryField()
+    created_at = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="idempotent_answer_unique")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,56 @@
+"""Monthly partitions for the big append-only tables.
+
+A UUIDv7 starts with its time, so a range of ids is a range of time: partitioned by id, a table keeps its
+one-column primary key, and a look-up by id reads one partition.
+"""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection, migrations
+
+MONTHS_AHEAD = 3
+
+
+def partition_start(month: datetime) -> uuid.UUID:
+    """Return the smallest UUIDv7 of the instant `month`."""
+    milliseconds = int(month.timestamp() * 1000)
+    return uuid.UUID(int=milliseconds << 80)
+
+
+def months_from(first: datetime, count: int) -> Iterator[tuple[datetime, datetime]]:
+    """Yield `count` pairs of a month's start and the next one's, from the month of `first`."""
+    for index in range(count):
+        year, month = divmod(first.year * 12 + first.month - 1 + index, 12)
+        next_year, next_month = divmod(year * 12 + month + 1, 12)
+        yield datetime(year, month + 1, 1, tzinfo=UTC), datetime(next_year, next_month + 1, 1, tzinfo=UTC)
+
+
+def create_partitions(table: str, now: datetime) -> None:
+    """Create the partitions of `table` for this month and the next ones; those that exist stay.
+
+    Rows of other months lie in the default partition, so an insert never fails for want of one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE TABLE IF NOT EXISTS "{table}_other" PARTITION OF "{table}" DEFAULT')
+        for start, end in months_from(now, MONTHS_AHEAD + 1):
+            name = f"{table}_{start:%Y_%m}"
+            cursor.execute("SELECT to_regclass(%s)", [name])
+            if cursor.fetchone() == (None,):
+                cursor.execute(
+                    f'CREATE TABLE "{name}" PARTITION OF "{table}"'
+                    f" FOR VALUES FROM ('{partition_start(start)}') TO ('{partition_start(end)}')"
+                )
+
+
+class CreatePartitionedModel(migrations.CreateModel):
+    """Create a model's table partitioned by ranges of its id, with its first partitions."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = to_state.apps.get_model(app_label, self.name)
+        sql, params = schema_editor.table_sql(model)
+        schema_editor.execute(f"{sql} PARTITION BY RANGE (id)", params or None)
+        schema_editor.deferred_sql.extend(schema_editor._model_indexes_sql(model))
+        create_partitions(model._meta.db_table, datetime.now(UTC))

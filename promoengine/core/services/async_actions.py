@@ -1,0 +1,123 @@
+"""Async actions: background work that a client can watch and that survives its worker's death.
+
+The row in Postgres is the job; RQ only wakes a worker for it. A piece of work keeps its progress in the
+transaction that does it, so a second run goes on where the first one died.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from promoengine.core.errors import DomainError
+from promoengine.core.ids import new_request_id
+from promoengine.core.models import AsyncAction, Project
+from promoengine.core.queues import enqueue
+
+log = logging.getLogger(__name__)
+
+SILENT_AFTER = timedelta(seconds=30)
+ATTEMPTS = 10
+FAILURES_KEPT = 1000
+UNFINISHED = (AsyncAction.Status.ENQUEUED, AsyncAction.Status.IN_PROGRESS)
+
+
+def start_async_action(
+    project: Project, type: str, *, job: str, params: dict[str, Any], total_count: int = 0, now: datetime
+) -> AsyncAction:
+    """Write an async action and queue it for after the commit.
+
+    `job` is the dotted name of a function that takes the action, and does its work in steps that each
+    commit together with `advance`.
+    """
+    action = AsyncAction.objects.create(
+        project=project,
+        type=type,
+        job=job,
+        params=params,
+        total_count=total_count,
+        request_id=new_request_id(),
+        created_at=now,
+        updated_at=now,
+    )
+    enqueue("promoengine.core.jobs.run_async_action", action_id=str(action.pk))
+    return action
+
+
+def run_async_action(action_id: uuid.UUID) -> None:
+    """Do an action's work, or go on with it; does nothing while another worker is at it."""
+    with _only_worker(action_id) as alone:
+        if not alone:
+            return
+        claimed = AsyncAction.objects.filter(pk=action_id, status__in=UNFINISHED).update(
+            status=AsyncAction.Status.IN_PROGRESS, attempts=F("attempts") + 1, updated_at=timezone.now()
+        )
+        if claimed:
+            _work(AsyncAction.objects.select_related("project").get(pk=action_id))
+
+
+def advance(
+    action: AsyncAction, *, done: int = 0, failed: int = 0, failures: list[dict[str, Any]] | None = None
+) -> None:
+    """Add to an action's progress, in the caller's transaction."""
+    action.done_count += done
+    action.failed_count += failed
+    action.failed = [*action.failed, *(failures or [])][:FAILURES_KEPT]
+    action.updated_at = timezone.now()
+    action.save(update_fields=["done_count", "failed_count", "failed", "updated_at"])
+
+
+def resume_async_actions(*, now: datetime) -> int:
+    """Queue the actions again that nobody has worked on for half a minute; return how many."""
+    silent = AsyncAction.objects.filter(status__in=UNFINISHED, updated_at__lt=now - SILENT_AFTER)
+    AsyncAction.objects.filter(pk__in=silent.filter(attempts__gte=ATTEMPTS)).update(
+        status=AsyncAction.Status.FAILED,
+        message=f"Given up after {ATTEMPTS} attempts",
+        updated_at=now,
+        finished_at=now,
+    )
+    waiting = list(silent.values_list("pk", flat=True))
+    for action_id in waiting:
+        enqueue("promoengine.core.jobs.run_async_action", action_id=str(action_id))
+    return len(waiting)
+
+
+def _work(action: AsyncAction) -> None:
+    job: Callable[[AsyncAction], None] = import_string(action.job)
+    try:
+        job(action)
+    except DomainError as refusal:
+        _finish(action, AsyncAction.Status.FAILED, str(refusal))
+    except Exception:
+        _finish(action, AsyncAction.Status.FAILED, "Internal error")
+        log.exception("async action failed", extra={"action": action.public_id, "type": action.type})
+        raise
+    else:
+        _finish(action, AsyncAction.Status.DONE, action.message)
+
+
+def _finish(action: AsyncAction, status: AsyncAction.Status, message: str) -> None:
+    now = timezone.now()
+    action.status, action.message, action.updated_at, action.finished_at = status, message, now, now
+    action.save(update_fields=["status", "message", "updated_at", "finished_at"])
+
+
+@contextmanager
+def _only_worker(action_id: uuid.UUID) -> Iterator[bool]:
+    """Hold the action for this connection; Postgres lets go of it when the worker dies."""
+    lock = action_id.int & 0x7FFF_FFFF_FFFF_FFFF
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
+        (alone,) = cursor.fetchone()
+        try:
+            yield alone
+        finally:
+            if alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])

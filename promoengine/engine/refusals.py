@@ -1,0 +1,54 @@
+"""Why a redeemable does not apply: the published keys, with their messages and HTTP codes."""
+
+from dataclasses import dataclass
+
+MESSAGES = {
+    "voucher_disabled": "voucher is disabled",
+    "voucher_expired": "voucher expired",
+    "voucher_not_active": "voucher is not active yet",
+    "voucher_not_active_now": "voucher not active now",
+    "promotion_inactive": "Inactive Promotion",
+    "promotion_not_active_now": "promotion not active now",
+    "quantity_exceeded": "quantity exceeded",
+    "gift_amount_exceeded": "gift amount exceeded",
+    "missing_order": "Missing order",
+    "missing_order_items": "Missing order items",
+    "missing_amount": "Missing Amount",
+    "invalid_payload": "Invalid payload",
+    "not_found": "Resource not found",
+}
+CODES = {"not_found": 404}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason: its key on the wire, and what it is about."""
+
+    key: str
+    details: str = ""
+    resource_id: str | None = None
+    resource_type: str | None = None
+
+    @property
+    def message(self) -> str:
+        return MESSAGES[self.key]
+
+    @property
+    def code(self) -> int:
+        """The HTTP status the wire format gives this reason."""
+        return CODES.get(self.key, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Why a redeemable was not looked at: stacking rules left it out."""
+
+    key: str
+    message: str
+
+
+LIMIT_EXCEEDED = Skip("applicable_redeemables_limit_exceeded", "Applicable redeemables limit exceeded")
+PRECEDING_FAILED = Skip(
+    "preceding_validation_failed",
+    "Redeemable cannot be applied due to preceding validation failure",
+)

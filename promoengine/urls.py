@@ -1,0 +1,5 @@
+"""Every way in over HTTP."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,166 @@
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from campaigns.models import Campaign, PromotionTier
+from customers.models import Customer
+from promoengine.core.models import ProjectModel
+from vouchers.models import Voucher
+
+
+class Order(ProjectModel):
+    """A shop's order; amounts are minor units, `items` the lines as the wire has them.
+
+    `calculated` keeps the discount fields of the redemptions made on it.
+    """
+
+    prefix = "ord"
+
+    class Status(models.TextChoices):
+        CREATED = "CREATED", "Created"
+        PAID = "PAID", "Paid"
+        CANCELED = "CANCELED", "Canceled"
+        FULFILLED = "FULFILLED", "Fulfilled"
+
+    source_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
+    customer = models.ForeignKey(
+        Customer, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
+    )
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.CREATED)
+    amount = models.BigIntegerField(default=0)
+    items = models.JSONField(default=list)
+    calculated = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "source_id"], name="order_source_id_unique")
+        ]
+        indexes = [models.Index(fields=["project", "-id"], name="order_newest")]
+
+    def __str__(self) -> str:
+        return self.source_id or self.public_id
+
+
+class Redemption(ProjectModel):
+    """One use of a redeemable, an attempt that failed, or the rollback of a use.
+
+    Its keys to campaigns, vouchers and customers are held by the services and not by the database: checking
+    a foreign key takes a lock on the row it points to, and a popular campaign is pointed to all the time.
+    """
+
+    class Kind(models.TextChoices):
+        REDEMPTION = "redemption", "Redemption"
+        ROLLBACK = "redemption_rollback", "Rollback"
+
+    class Result(models.TextChoices):
+        SUCCESS = "SUCCESS", "Success"
+        FAILURE = "FAILURE", "Failure"
+
+    class Status(models.TextChoices):
+        SUCCEEDED = "SUCCEEDED", "Succeeded"
+        FAILED = "FAILED", "Failed"
+        ROLLED_BACK = "ROLLED_BACK", "Rolled back"
+
+    class RelatedObject(models.TextChoices):
+        VOUCHER = "voucher", "Code"
+        PROMOTION_TIER = "promotion_tier", "Promotion"
+        REDEMPTION = "redemption", "Several"
+
+    kind = models.CharField(max_length=19, choices=Kind.choices, default=Kind.REDEMPTION)
+    result = models.CharField(max_length=7, choices=Result.choices, default=Result.SUCCESS)
+    status = models.CharField(max_length=11, choices=Status.choices, default=Status.SUCCEEDED)
+    related_object_type = models.CharField(
+        max_length=14, choices=RelatedObject.choices, default=RelatedObject.VOUCHER
+    )
+    parent_id = models.UUIDField(null=True, help_text="The redemption of several redeemables it is part of.")
+    redemption_id = models.UUIDField(null=True, help_text="What a rollback undoes.")
+    voucher = models.ForeignKey(
+        Voucher, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    promotion_tier = models.ForeignKey(
+        PromotionTier,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    campaign = models.ForeignKey(
+        Campaign,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    customer = models.ForeignKey(
+        Customer,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    order = models.ForeignKey(
+        Order, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    voucher_code = models.CharField(max_length=255, blank=True, help_text="The code as it was sent.")
+    amount = models.BigIntegerField(
+        null=True, help_text="Gift credits used, in minor units; negative in a rollback."
+    )
+    discount_amount = models.BigIntegerField(default=0, help_text="What it took off, in minor units.")
+    order_snapshot = models.JSONField(null=True, help_text="The order as this redeemable left it.")
+    tracking_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
+    session_key = models.CharField(max_length=255, blank=True)
+    channel_id = models.CharField(max_length=64, blank=True)
+    channel_type = models.CharField(max_length=11, default="API")
+    reason = models.TextField(blank=True)
+    failure_code = models.CharField(max_length=64, blank=True)
+    failure_message = models.TextField(blank=True)
+    metadata = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "-id"], name="redemption_newest"),
+            models.Index(fields=["voucher", "-id"], name="redemption_of_voucher"),
+            models.Index(fields=["campaign", "-id"], name="redemption_of_campaign"),
+            models.Index(fields=["customer", "-id"], name="redemption_of_customer"),
+            models.Index(fields=["order"], name="redemption_of_order"),
+            models.Index(fields=["parent_id"], name="redemption_of_parent", condition=~Q(parent_id=None)),
+            models.Index(
+                fields=["redemption_id"], name="rollback_of_redemption", condition=~Q(redemption_id=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
+
+    @property
+    def prefix(self) -> str:  # type: ignore[override]
+        """Tells from the id what it is: `r`, `rf` a failed one, `rr` a rollback, `rrf` a failed rollback."""
+        kind = "rr" if self.kind == self.Kind.ROLLBACK else "r"
+        return kind + ("f" if self.result == self.Result.FAILURE else "")
+
+
+class Reservation(ProjectModel):
+    """What a validation session holds of a code until it expires: uses, or gift credits in minor units."""
+
+    session_key = models.CharField(max_length=255)
+    voucher = models.ForeignKey(Voucher, on_delete=models.CASCADE, related_name="+")
+    quantity = models.PositiveIntegerField(default=1)
+    amount = models.PositiveBigIntegerField(default=0)
+    expires_at = models.DateTimeField(db_index=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["voucher", "session_key"], name="reservation_unique"),
+        ]
+        indexes = [models.Index(fields=["project", "session_key"], name="reservation_of_session")]
+
+    def __str__(self) -> str:
+        return f"{self.session_key} holds {self.voucher_id}"

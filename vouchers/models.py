@@ -1,0 +1,205 @@
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from campaigns.models import Campaign, Category, ValidityModel
+from customers.models import Customer
+from promoengine.core.models import ProjectModel
+
+
+class VoucherQuerySet(models.QuerySet["Voucher"]):
+    def present(self) -> "VoucherQuerySet":
+        """Vouchers that are not in the bin."""
+        return self.filter(deleted_at=None)
+
+    def with_relations(self) -> "VoucherQuerySet":
+        """Load what the published JSON of a voucher needs."""
+        return self.select_related("campaign", "campaign__category", "category", "project")
+
+
+class Voucher(ValidityModel):
+    """One code. Amounts are minor units.
+
+    A code of a campaign is a thin row: where `discount` or `validity` is null, the campaign's holds.
+    """
+
+    prefix = "v"
+
+    class Type(models.TextChoices):
+        DISCOUNT_VOUCHER = "DISCOUNT_VOUCHER", "Discount code"
+        GIFT_VOUCHER = "GIFT_VOUCHER", "Gift card"
+        LOYALTY_CARD = "LOYALTY_CARD", "Loyalty card"
+
+    campaign = models.ForeignKey(
+        Campaign, null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    code = models.CharField(max_length=255)
+    code_key = models.CharField(
+        max_length=255, editable=False, help_text="The code as the project's letter-case setting compares it."
+    )
+    type = models.CharField(max_length=16, choices=Type.choices, default=Type.DISCOUNT_VOUCHER)
+    discount = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    gift_amount = models.PositiveBigIntegerField(null=True, blank=True)
+    gift_balance = models.PositiveBigIntegerField(null=True, blank=True)
+    gift_effect = models.CharField(max_length=14, blank=True)
+    active = models.BooleanField(default=True)
+    quantity = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How often it may be used; empty is without limit."
+    )
+    redeemed_quantity = models.PositiveIntegerField(default=0, editable=False)
+    redeemed_amount = models.PositiveBigIntegerField(default=0, editable=False)
+    published_count = models.PositiveIntegerField(default=0, editable=False)
+    holder = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    additional_info = models.TextField(null=True, blank=True)  # noqa: DJ001 - absent, unlike ""
+    metadata = models.JSONField(default=dict, blank=True)
+    is_referral_code = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = VoucherQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "code_key"], name="voucher_code_unique"),
+            models.CheckConstraint(
+                condition=Q(quantity=None) | Q(redeemed_quantity__lte=F("quantity")),
+                name="voucher_not_over_redeemed",
+            ),
+            models.CheckConstraint(
+                condition=Q(start_date=None)
+                | Q(expiration_date=None)
+                | Q(start_date__lt=F("expiration_date")),
+                name="voucher_ends_after_start",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="voucher_newest"),
+            models.Index(fields=["campaign", "-id"], name="voucher_of_campaign"),
+            models.Index(
+                fields=["campaign", "id"],
+                name="voucher_free",
+                condition=Q(published_count=0, active=True, deleted_at=None, redeemed_quantity=0),
+            ),
+            GinIndex(name="voucher_code_search", fields=["code_key"], opclasses=["gin_trgm_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def discount_in_force(self) -> dict[str, Any] | None:
+        """Its own discount, or its campaign's."""
+        if self.discount is None and self.campaign and self.type == self.Type.DISCOUNT_VOUCHER:
+            return self.campaign.discount
+        return self.discount
+
+    @property
+    def validity_in_force(self) -> dict[str, Any] | None:
+        """Its own time windows, or its campaign's."""
+        if self.validity is None and self.campaign:
+            return self.campaign.validity
+        return self.validity
+
+    @property
+    def category_in_force(self) -> Category | None:
+        """Its own category, or its campaign's."""
+        if self.category is None and self.campaign:
+            return self.campaign.category
+        return self.category
+
+
+class UsageEntry(models.Model):
+    """A use of a code without limit that `Voucher.redeemed_quantity` does not count yet.
+
+    Redeeming such a code only inserts here, so carts never wait for each other on its row; a job adds the
+    entries to the voucher and deletes them, in one transaction, so that their sum is exact at any time.
+    """
+
+    voucher = models.ForeignKey(Voucher, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    quantity = models.IntegerField()
+    amount = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.voucher_id} {self.quantity:+d}"
+
+
+class VoucherTransaction(ProjectModel):
+    """A change of a gift card's balance; `amount` is in minor units, negative when taken away."""
+
+    prefix = "vtx"
+
+    class Type(models.TextChoices):
+        CREDITS_ADDITION = "CREDITS_ADDITION"
+        CREDITS_REMOVAL = "CREDITS_REMOVAL"
+        CREDITS_REDEMPTION = "CREDITS_REDEMPTION"
+        CREDITS_REFUND = "CREDITS_REFUND"
+
+    voucher = models.ForeignKey(Voucher, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    campaign_id = models.UUIDField(null=True)
+    type = models.CharField(max_length=20, choices=Type.choices)
+    amount = models.BigIntegerField()
+    balance = models.PositiveBigIntegerField(help_text="What was left on the card afterwards.")
+    source_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
+    source = models.CharField(max_length=64, default="API")
+    reason = models.TextField(null=True)  # noqa: DJ001
+    related_transaction_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["voucher", "source_id"], name="voucher_transaction_source_unique")
+        ]
+        indexes = [models.Index(fields=["voucher", "-id"], name="voucher_transaction_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.amount}"
+
+
+class Publication(ProjectModel):
+    """Codes given to a customer, or the attempt at it."""
+
+    prefix = "pub"
+
+    class Result(models.TextChoices):
+        SUCCESS = "SUCCESS"
+        FAILURE = "FAILURE"
+
+    customer = models.ForeignKey(
+        Customer, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
+    )
+    campaign = models.ForeignKey(
+        Campaign, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
+    )
+    voucher_ids = ArrayField(models.UUIDField(), default=list)
+    source_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
+    tracking_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    channel = models.CharField(max_length=64, default="API")
+    metadata = models.JSONField(default=dict)
+    result = models.CharField(max_length=7, choices=Result.choices, default=Result.SUCCESS)
+    failure_code = models.CharField(max_length=64, blank=True)
+    failure_message = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "source_id"],
+                condition=Q(result="SUCCESS"),
+                name="publication_source_id_unique",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="publication_newest"),
+            models.Index(fields=["customer", "campaign"], name="publication_of_customer"),
+            GinIndex(name="publication_of_voucher", fields=["voucher_ids"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
