@@ -1,5 +1,16 @@
-"""Every way in over HTTP."""
+"""Every way in over HTTP: each room lists its own routes."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import include, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from promoengine.core.api.views import unknown_route
+
+urlpatterns = [
+    path("", include("customers.api.urls")),
+    path("", include("campaigns.api.urls")),
+    path("", include("vouchers.api.urls")),
+    path("", include("redemptions.api.urls")),
+    path("", include("promoengine.core.api.urls")),
+    re_path(r"^(client/|management/)?v1(/.*)?$", unknown_route),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,5 @@
+"""The routes of this room."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,34 @@
+"""Fixtures that every room's tests share: two projects, and a server key of each."""
+
+import pytest
+
+from promoengine.core.models import ApiKey, Project
+from promoengine.core.services import api_keys
+from tests.api import Api
+from tests.factories import ProjectFactory
+
+
+@pytest.fixture(autouse=True)
+def _forget_known_keys():
+    api_keys._known.clear()
+
+
+@pytest.fixture
+def project(db) -> Project:
+    return ProjectFactory()
+
+
+@pytest.fixture
+def api(project) -> Api:
+    return Api(project)
+
+
+@pytest.fixture
+def client_api(project) -> Api:
+    return Api(project, ApiKey.Kind.CLIENT)
+
+
+@pytest.fixture
+def other_api(db) -> Api:
+    """Another project's server key."""
+    return Api(ProjectFactory())
