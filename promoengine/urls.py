@@ -11,6 +11,6 @@ urlpatterns = [
     path("", include("vouchers.api.urls")),
     path("", include("redemptions.api.urls")),
     path("", include("promoengine.core.api.urls")),
-    re_path(r"^(client/|management/)?v1(/.*)?$", unknown_route),
+    re_path(r"^(?:client/|management/)?v1(?:/.*)?$", unknown_route),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,137 @@
+"""Campaigns, promotion tiers and categories as the wire has them; unset fields of a campaign are absent."""
+
+from typing import Any
+
+from campaigns.models import Campaign, Category, PromotionTier, ValidityModel
+from promoengine.core.api.renderers import wire_datetime
+
+WINDOWS = {
+    "timeframe": "validity_timeframe",
+    "day_of_week": "validity_day_of_week",
+    "hours": "validity_hours",
+}
+
+
+def category_to_wire(category: Category) -> dict[str, Any]:
+    wire = {
+        "id": category.public_id,
+        "name": category.name,
+        "hierarchy": category.hierarchy,
+        "created_at": wire_datetime(category.created_at),
+        "object": "category",
+    }
+    if category.updated_at:
+        wire["updated_at"] = wire_datetime(category.updated_at)
+    return wire
+
+
+def categories_to_wire(category: Category | None) -> list[dict[str, Any]]:
+    return [category_to_wire(category)] if category else []
+
+
+def empty_list(data_ref: str = "data") -> dict[str, Any]:
+    return {"object": "list", "data_ref": data_ref, data_ref: [], "total": 0}
+
+
+def campaign_to_wire(campaign: Campaign, tiers: list[PromotionTier] | None = None) -> dict[str, Any]:
+    """Return a campaign; `tiers` are those of a promotion campaign, which has no vouchers."""
+    wire = {
+        "id": campaign.public_id,
+        "name": campaign.name,
+        "campaign_type": campaign.campaign_type,
+        "type": campaign.type,
+        "auto_join": campaign.auto_join,
+        "join_once": campaign.join_once,
+        "use_voucher_metadata_schema": campaign.use_voucher_metadata_schema,
+        "vouchers_count": campaign.vouchers_count,
+        "active": campaign.active,
+        "metadata": campaign.metadata,
+        "created_at": wire_datetime(campaign.created_at),
+        "creation_status": campaign.generation_status,
+        "vouchers_generation_status": campaign.generation_status,
+        "protected": campaign.protected,
+        "category_id": campaign.category.public_id if campaign.category else None,
+        "categories": categories_to_wire(campaign.category),
+        "access_settings_assignments": empty_list(),
+        "object": "campaign",
+        **validity_to_wire(campaign),
+    }
+    if campaign.description:
+        wire["description"] = campaign.description
+    if campaign.category:
+        wire["category"] = campaign.category.name
+    if campaign.updated_at:
+        wire["updated_at"] = wire_datetime(campaign.updated_at)
+    if campaign.activity_duration_after_publishing:
+        wire["activity_duration_after_publishing"] = campaign.activity_duration_after_publishing
+    if campaign.campaign_type == Campaign.CampaignType.PROMOTION:
+        return wire | {"promotion": tiers_to_wire(tiers or [])}
+    return wire | {"voucher": voucher_template(campaign), "validation_rules_assignments": empty_list()}
+
+
+def voucher_template(campaign: Campaign) -> dict[str, Any]:
+    """Return what a campaign's codes are like."""
+    template: dict[str, Any] = {"type": campaign.voucher_type}
+    if campaign.discount is not None:
+        template["discount"] = campaign.discount
+    if campaign.gift is not None:
+        template["gift"] = campaign.gift
+    return template | {
+        "redemption": {"quantity": campaign.quantity},
+        "code_config": campaign.code_config,
+        "is_referral_code": campaign.campaign_type == Campaign.CampaignType.REFERRAL_PROGRAM,
+    }
+
+
+def tiers_to_wire(tiers: list[PromotionTier]) -> dict[str, Any]:
+    return {
+        "object": "list",
+        "data_ref": "tiers",
+        "tiers": [tier_to_wire(tier) for tier in tiers],
+        "total": len(tiers),
+        "has_more": False,
+    }
+
+
+def tier_to_wire(tier: PromotionTier) -> dict[str, Any]:
+    wire = {
+        "id": tier.public_id,
+        "created_at": wire_datetime(tier.created_at),
+        "name": tier.name,
+        "action": {"discount": tier.discount} if tier.discount is not None else {},
+        "metadata": tier.metadata,
+        "hierarchy": tier.hierarchy,
+        "campaign": tier_campaign_to_wire(tier.campaign),
+        "campaign_id": tier.campaign.public_id,
+        "active": tier.active,
+        "category_id": tier.category.public_id if tier.category else None,
+        "categories": categories_to_wire(tier.category),
+        "validation_rule_assignments": empty_list(),
+        "object": "promotion_tier",
+        **validity_to_wire(tier),
+    }
+    if tier.banner is not None:
+        wire["banner"] = tier.banner
+    if tier.updated_at:
+        wire["updated_at"] = wire_datetime(tier.updated_at)
+    return wire
+
+
+def tier_campaign_to_wire(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "id": campaign.public_id,
+        "active": campaign.active,
+        "category_id": campaign.category.public_id if campaign.category else None,
+        "object": "campaign",
+        **validity_to_wire(campaign),
+    }
+
+
+def validity_to_wire(row: ValidityModel) -> dict[str, Any]:
+    """Return the dates and time windows that are set."""
+    wire: dict[str, Any] = {}
+    if row.start_date:
+        wire["start_date"] = wire_datetime(row.start_date)
+    if row.expiration_date:
+        wire["expiration_date"] = wire_datetime(row.expiration_date)
+    return wire | {WINDOWS[key]: value for key, value in (row.validity or {}).items()}
