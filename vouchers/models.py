@@ -124,7 +124,6 @@ class UsageEntry(models.Model):
 
     voucher = models.ForeignKey(Voucher, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     quantity = models.IntegerField()
-    amount = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.voucher_id} {self.quantity:+d}"

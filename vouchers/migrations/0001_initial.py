@@ -130,7 +130,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("quantity", models.IntegerField()),
-                ("amount", models.BigIntegerField(default=0)),
                 (
                     "voucher",
                     models.ForeignKey(
