@@ -51,6 +51,29 @@ class Customer(ProjectModel):
         return self.name or self.email or self.source_id or self.public_id
 
 
+class CustomerSummary(models.Model):
+    """What a customer's redemptions and orders add up to, amounts in minor units; a job keeps it up."""
+
+    customer = models.OneToOneField(
+        Customer, primary_key=True, on_delete=models.CASCADE, related_name="summary"
+    )
+    redeemed = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    succeeded = models.PositiveIntegerField(default=0)
+    rolled_back = models.PositiveIntegerField(default=0)
+    rollback_failed = models.PositiveIntegerField(default=0)
+    rollback_succeeded = models.PositiveIntegerField(default=0)
+    gift_redeemed_amount = models.BigIntegerField(default=0)
+    gift_amount_to_go = models.BigIntegerField(default=0)
+    orders_amount = models.BigIntegerField(default=0)
+    orders_count = models.PositiveIntegerField(default=0)
+    last_order_amount = models.BigIntegerField(default=0)
+    last_order_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"summary of {self.customer_id}"
+
+
 class CustomEvent(ProjectModel):
     """Something the shop says a customer did, as in `cart_abandoned`."""
 

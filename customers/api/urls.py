@@ -1,5 +1,18 @@
-"""The routes of this room."""
+"""The routes of customers and events."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from customers.api import customers, events
+
+urlpatterns = [
+    path("v1/customers", customers.Customers.as_view()),
+    path("v1/customers/importCSV", customers.CustomersImport.as_view()),
+    path("v1/customers/bulk/async", customers.CustomersBulk.as_view()),
+    path("v1/customers/metadata/async", customers.CustomersMetadata.as_view()),
+    path("v1/customers/<path:ref>/permanent-deletion", customers.PermanentDeletion.as_view()),
+    path("v1/customers/<path:ref>/activity", customers.Activity.as_view()),
+    path("v1/customers/<path:ref>", customers.CustomerByRef.as_view()),
+    path("v1/events", events.Events.as_view()),
+    path("client/v1/customers", customers.ClientCustomers.as_view()),
+    path("client/v1/events", events.ClientEvents.as_view()),
+]

@@ -10,7 +10,7 @@ from promoengine.core.errors import InvalidQueryParams, PageOverLimit
 
 LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX = 10, 100, 1000
 
-ToWire = Callable[[Any], dict[str, Any]]
+RowsToWire = Callable[[list[Any]], list[dict[str, Any]]]
 
 
 def paged_list(
@@ -18,7 +18,7 @@ def paged_list(
     query: QueryDict,
     *,
     data_ref: str,
-    to_wire: ToWire,
+    rows_to_wire: RowsToWire,
     orders: Mapping[str, str],
     default_order: str = "-id",
     has_more: bool = False,
@@ -36,7 +36,7 @@ def paged_list(
     total = rows.count()
     first = (page - 1) * limit
     found = list(ordered[first : first + limit])
-    body = _wrapped(data_ref, [to_wire(row) for row in found]) | {"total": total}
+    body = _wrapped(data_ref, rows_to_wire(found)) | {"total": total}
     return body | {"has_more": first + len(found) < total} if has_more else body
 
 
@@ -45,7 +45,7 @@ def cursor_list(
     query: QueryDict,
     *,
     data_ref: str = "data",
-    to_wire: ToWire,
+    rows_to_wire: RowsToWire,
     parse_cursor: Callable[[str], Any],
     cursor_of: Callable[[Model], str],
 ) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def cursor_list(
         rows = rows.filter(pk__gt=key) if ascending else rows.filter(pk__lt=key)
     found = list(rows.order_by("pk" if ascending else "-pk")[: limit + 1])
     shown = found[:limit]
-    body = _wrapped(data_ref, [to_wire(row) for row in shown]) | {"has_more": len(found) > limit}
+    body = _wrapped(data_ref, rows_to_wire(shown)) | {"has_more": len(found) > limit}
     if len(found) > limit:
         body["more_starting_after"] = cursor_of(shown[-1])
     return body

@@ -1,0 +1,179 @@
+"""Customers over REST."""
+
+from datetime import UTC, datetime
+
+from django.db.models import Q
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+
+from customers.api.serializers import (
+    ActivityList,
+    AsyncAnswer,
+    CustomerAnswer,
+    CustomerBody,
+    CustomerList,
+    ErasureAnswer,
+    FileBody,
+    MetadataBody,
+)
+from customers.filters import CustomerFilter
+from customers.selectors import customer_by_ref, customers_for_wire
+from customers.services.delete import delete_customer, erase_customer
+from customers.services.import_customers import (
+    import_customers_csv,
+    update_customers,
+    update_customers_metadata,
+)
+from customers.services.upsert import update_customer, upsert_customer
+from customers.wire import activity_to_wire, customer_to_wire
+from promoengine.core.api.filters import as_moment, range_condition
+from promoengine.core.api.lists import cursor_list, paged_list
+from promoengine.core.api.uploads import keep_upload
+from promoengine.core.api.views import ApiRequest, ClientView, ServerView
+from promoengine.core.errors import InvalidQueryParams, MissingPermission
+from promoengine.core.ids import parse_public_id, public_id
+from promoengine.core.models import OutboxEvent
+
+ORDERS = {"created_at": "created_at", "updated_at": "updated_at"}
+
+
+class CustomersView(ServerView):
+    scope = "customers"
+
+
+class Customers(CustomersView):
+    @extend_schema(responses=CustomerList)
+    def get(self, request: ApiRequest) -> Response:
+        rows = customers_for_wire(request.project).filter(
+            range_condition(request.GET, ["created_at", "updated_at"]), _after(request)
+        )
+        return Response(
+            paged_list(
+                CustomerFilter(request.GET, rows).qs,
+                request.GET,
+                data_ref="customers",
+                rows_to_wire=lambda found: [customer_to_wire(customer) for customer in found],
+                orders=ORDERS,
+                default_order="-created_at",
+                has_more=True,
+            )
+        )
+
+    @extend_schema(request=CustomerBody, responses=CustomerAnswer)
+    def post(self, request: ApiRequest) -> Response:
+        customer = upsert_customer(
+            request.project, data=request.data, channel=request.channel, where="", now=datetime.now(UTC)
+        )
+        return Response(customer_to_wire(customer))
+
+
+class CustomerByRef(CustomersView):
+    @extend_schema(responses=CustomerAnswer)
+    def get(self, request: ApiRequest, ref: str) -> Response:
+        return Response(customer_to_wire(customer_by_ref(request.project, ref)))
+
+    @extend_schema(request=CustomerBody, responses=CustomerAnswer)
+    def put(self, request: ApiRequest, ref: str) -> Response:
+        customer = update_customer(
+            request.project, ref, data=request.data, channel=request.channel, now=datetime.now(UTC)
+        )
+        return Response(customer_to_wire(customer))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: ApiRequest, ref: str) -> Response:
+        delete_customer(request.project, ref, channel=request.channel, now=datetime.now(UTC))
+        return Response(status=204)
+
+
+class PermanentDeletion(CustomersView):
+    @extend_schema(request=None, responses=ErasureAnswer)
+    def post(self, request: ApiRequest, ref: str) -> Response:
+        return Response(erase_customer(request.project, ref, now=datetime.now(UTC)))
+
+
+class Activity(CustomersView):
+    @extend_schema(responses=ActivityList)
+    def get(self, request: ApiRequest, ref: str) -> Response:
+        customer = customer_by_ref(request.project, ref)
+        events = OutboxEvent.objects.filter(project=request.project, customer_id=customer.pk)
+        return Response(
+            cursor_list(
+                events.filter(_happened_between(request), _of_type(request)),
+                request.GET,
+                rows_to_wire=lambda found: [activity_to_wire(event) for event in found],
+                parse_cursor=lambda cursor: parse_public_id("evcus", cursor),
+                cursor_of=lambda event: public_id("evcus", event.pk),
+            )
+        )
+
+
+class CustomersImport(CustomersView):
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(request={"multipart/form-data": FileBody}, responses={202: AsyncAnswer})
+    def post(self, request: ApiRequest) -> Response:
+        action = import_customers_csv(request.project, file=keep_upload(request), now=datetime.now(UTC))
+        return Response({"async_action_id": action.public_id}, status=202)
+
+
+class CustomersBulk(CustomersView):
+    @extend_schema(request=CustomerBody(many=True), responses={202: AsyncAnswer})
+    def post(self, request: ApiRequest) -> Response:
+        rows = request.data or []
+        action = update_customers(request.project, rows=rows, now=datetime.now(UTC))
+        return Response({"async_action_id": action.public_id}, status=202)
+
+
+class CustomersMetadata(CustomersView):
+    @extend_schema(request=MetadataBody, responses={202: AsyncAnswer})
+    def post(self, request: ApiRequest) -> Response:
+        data = request.data or {"source_ids": [], "metadata": {}}
+        action = update_customers_metadata(request.project, data=data, now=datetime.now(UTC))
+        return Response({"async_action_id": action.public_id}, status=202)
+
+
+class ClientCustomers(ClientView):
+    scope = "client_customers"
+
+    @extend_schema(request=CustomerBody, responses=CustomerAnswer)
+    def post(self, request: ApiRequest) -> Response:
+        if not request.project.client_create_customer_enabled:
+            raise MissingPermission("Creating customers from the client side is switched off in this project")
+        customer = upsert_customer(
+            request.project, data=request.data, channel="CLIENT_API", where="", now=datetime.now(UTC)
+        )
+        return Response(customer_to_wire(customer))
+
+
+def _after(request: ApiRequest) -> Q:
+    """Return the condition of the cursor `starting_after`, a creation date."""
+    text = request.GET.get("starting_after")
+    if not text:
+        return Q()
+    try:
+        moment = as_moment(text)
+    except ValueError as error:
+        raise InvalidQueryParams(f"Property .starting_after {error}") from error
+    ascending = not request.GET.get("order", "-created_at").startswith("-")
+    return Q(created_at__gt=moment) if ascending else Q(created_at__lt=moment)
+
+
+def _happened_between(request: ApiRequest) -> Q:
+    condition = Q()
+    for name, lookup in (("start_date", "gte"), ("end_date", "lte")):
+        if text := request.GET.get(name):
+            try:
+                condition &= Q(**{f"created_at__{lookup}": as_moment(text)})
+            except ValueError as error:
+                raise InvalidQueryParams(f"Property .{name} {error}") from error
+    return condition
+
+
+def _of_type(request: ApiRequest) -> Q:
+    condition = Q()
+    if kind := request.GET.get("type"):
+        condition &= Q(type=kind)
+    if campaign := request.GET.get("campaign_id"):
+        condition &= Q(campaign_id=parse_public_id("camp", campaign))
+    return condition

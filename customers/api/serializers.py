@@ -1,0 +1,69 @@
+"""The shapes of customers and events for the API's description; `payload.py` reads and checks them."""
+
+from rest_framework import serializers
+
+
+class CustomerBody(serializers.Serializer):
+    id = serializers.CharField(required=False)
+    source_id = serializers.CharField(required=False)
+    name = serializers.CharField(required=False)
+    email = serializers.CharField(required=False)
+    phone = serializers.CharField(required=False)
+    description = serializers.CharField(required=False)
+    birthdate = serializers.DateField(required=False)
+    address = serializers.DictField(required=False)
+    metadata = serializers.DictField(required=False)
+
+
+class CustomerAnswer(CustomerBody):
+    summary = serializers.DictField()
+    loyalty = serializers.DictField()
+    referrals = serializers.DictField()
+    created_at = serializers.DateTimeField()
+    object = serializers.CharField()
+
+
+class CustomerList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    customers = CustomerAnswer(many=True)
+    total = serializers.IntegerField()
+    has_more = serializers.BooleanField()
+
+
+class MetadataBody(serializers.Serializer):
+    source_ids = serializers.ListField(child=serializers.CharField())
+    metadata = serializers.DictField()
+
+
+class FileBody(serializers.Serializer):
+    file = serializers.FileField()
+
+
+class AsyncAnswer(serializers.Serializer):
+    async_action_id = serializers.CharField()
+
+
+class ErasureAnswer(serializers.Serializer):
+    id = serializers.CharField()
+    status = serializers.CharField()
+    data_json = serializers.DictField()
+
+
+class ActivityList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    data = serializers.ListField(child=serializers.DictField())
+    has_more = serializers.BooleanField()
+
+
+class EventBody(serializers.Serializer):
+    event = serializers.CharField()
+    customer = CustomerBody()
+    metadata = serializers.DictField(required=False)
+
+
+class EventAnswer(serializers.Serializer):
+    object = serializers.CharField()
+    type = serializers.CharField()
+    customer = CustomerBody()

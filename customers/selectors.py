@@ -1,0 +1,46 @@
+"""Reads that several callers need."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from customers.models import Customer, CustomerQuerySet
+from promoengine.core.errors import NotFound
+from promoengine.core.ids import parse_public_id
+from promoengine.core.models import Project
+
+
+def customers_for_wire(project: Project) -> CustomerQuerySet:
+    """Return the project's customers with all that their published JSON needs."""
+    return Customer.objects.filter(project=project).present().select_related("summary")
+
+
+def customer_by_ref(project: Project, ref: str) -> Customer:
+    """Return the customer of that source id or id.
+
+    Raises:
+        NotFound: the project has none.
+    """
+    rows = customers_for_wire(project)
+    customer = rows.filter(source_id=ref).first()
+    if customer is None and (key := parse_public_id(Customer.prefix, ref)):
+        customer = rows.filter(pk=key).first()
+    if customer is None:
+        raise NotFound("customer", ref)
+    return customer
+
+
+def find_customer(project: Project, data: Mapping[str, Any] | None) -> Customer | None:
+    """Return the customer a checkout names, or None where it is a new one.
+
+    Raises:
+        NotFound: an id is given and the project has no customer of it.
+    """
+    data = data or {}
+    rows = Customer.objects.filter(project=project).present()
+    if ref := data.get("id"):
+        return customer_by_ref(project, str(ref))
+    if source_id := data.get("source_id"):
+        return rows.filter(source_id=str(source_id)).first()
+    if email := data.get("email"):
+        return rows.filter(email=str(email), source_id=None).order_by("pk").first()
+    return None

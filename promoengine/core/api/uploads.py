@@ -1,0 +1,23 @@
+"""Files that clients upload, kept until a worker has read them."""
+
+from promoengine.core.api.renderers import BODY_LIMIT
+from promoengine.core.api.views import ApiRequest
+from promoengine.core.errors import InvalidPayload, QueryTooLarge
+from promoengine.core.models import UploadedFile
+
+
+def keep_upload(request: ApiRequest) -> UploadedFile:
+    """Return the multipart field `file`, kept in the database for the job that reads it.
+
+    Raises:
+        InvalidPayload: there is no such field, or it is empty.
+        QueryTooLarge: it has more than 10 MB.
+    """
+    upload = request.FILES.get("file")
+    if upload is None or not upload.size:
+        raise InvalidPayload("Payload must have required property 'file'")
+    if upload.size > BODY_LIMIT:
+        raise QueryTooLarge("A file may have up to 10 MB")
+    return UploadedFile.objects.create(
+        project=request.project, name=(upload.name or "")[:255], content=upload.read()
+    )

@@ -1,0 +1,94 @@
+"""The published answers of validations and redemptions."""
+
+from typing import Any
+
+from customers.tracking import tracking_id_of
+from promoengine.engine.decide import Applicable, Decision, Outcome
+from redemptions.facts import Gathered
+from redemptions.services.record import tracking_id
+from redemptions.services.redeem import Checkout
+from redemptions.services.validate import Validation
+from redemptions.wire import error_to_wire, order_frame, order_to_wire, outcome_to_wire
+
+
+def validation_answer(validation: Validation, *, request_id: str) -> dict[str, Any]:
+    """Return the answer to a validation; one that fails is an answer too.
+
+    Unless the stacking rules say PARTIAL, `redeemables` has a result for each that was asked, and those
+    that failed stand in an array of their own as well. In partial mode it has only those that apply.
+    """
+    decision, gathered = validation.decision, validation.gathered
+    wires = _outcomes(decision, gathered, validation.asked.expand, request_id)
+    answer: dict[str, Any] = {
+        "id": validation.id,
+        "valid": decision.is_valid,
+        "redeemables": [
+            wire for outcome, wire in wires if isinstance(outcome, Applicable) or not decision.is_partial
+        ],
+    }
+    answer |= _apart(wires)
+    if decision.is_valid and gathered.order is not None:
+        answer["order"] = whole_order(decision, gathered)
+    answer["tracking_id"] = tracking_id(validation.asked, gathered.customer) or tracking_id_of(validation.id)
+    if validation.session_key and validation.asked.session:
+        session = validation.asked.session
+        answer["session"] = {
+            "key": validation.session_key,
+            "type": "LOCK",
+            "ttl": session.ttl_number,
+            "ttl_unit": session.ttl_unit,
+        }
+    answer["stacking_rules"] = gathered.case.stacking.to_wire()
+    return answer
+
+
+def redemption_answer(checkout: Checkout, *, request_id: str) -> dict[str, Any]:
+    """Return the answer to a redemption that went through."""
+    wires = _outcomes(checkout.decision, checkout.gathered, checkout.asked.expand, request_id)
+    recorded = checkout.recorded
+    answer: dict[str, Any] = {"redemptions": [written.to_wire() for written in recorded.redemptions]}
+    if recorded.parent is not None:
+        answer["parent_redemption"] = recorded.parent.to_wire()
+    if recorded.order is not None:
+        answer["order"] = recorded.order
+    return answer | {"inapplicable_redeemables": [], "skipped_redeemables": []} | _apart(wires)
+
+
+def whole_order(decision: Decision, gathered: Gathered) -> dict[str, Any] | None:
+    """Return the order as all redeemables together leave it."""
+    if gathered.order is None:
+        return None
+    if decision.initial_order is None or decision.order is None:
+        return order_frame(gathered.order, gathered.customer)
+    return order_to_wire(
+        gathered.order, decision.initial_order, decision.order, customer=gathered.customer
+    )
+
+
+def _outcomes(
+    decision: Decision, gathered: Gathered, expand: frozenset[str], request_id: str
+) -> list[tuple[Outcome, dict[str, Any]]]:
+    rows = dict(zip((id(offer) for offer in gathered.case.offers), gathered.redeemables, strict=True))
+    return [
+        (
+            outcome,
+            outcome_to_wire(
+                outcome,
+                rows[id(outcome.offer)],
+                order=gathered.order,
+                customer=gathered.customer,
+                expand=expand,
+                request_id=request_id,
+            ),
+        )
+        for outcome in decision.outcomes
+    ]
+
+
+def _apart(wires: list[tuple[Outcome, dict[str, Any]]]) -> dict[str, Any]:
+    """Return the arrays of those that do not apply; an empty one is absent."""
+    arrays = {
+        "inapplicable_redeemables": [wire for _, wire in wires if wire["status"] == "INAPPLICABLE"],
+        "skipped_redeemables": [wire for _, wire in wires if wire["status"] == "SKIPPED"],
+    }
+    return {name: array for name, array in arrays.items() if array}

@@ -1,0 +1,266 @@
+"""What a checkout asks for, read from the wire into immutable values; the shape is checked here and only here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from promoengine.core.errors import DomainError, InvalidPayload
+
+REDEEMABLES_MAX = 30
+ITEMS_MAX = 500
+AMOUNT_MAX = 2**53
+KEY_MAX = 255
+OBJECTS = ("voucher", "promotion_tier", "promotion_stack")
+SESSION_TTL = timedelta(days=7)
+SESSION_TTL_MAX = timedelta(days=366)
+TTL_UNITS = {
+    "DAYS": timedelta(days=1),
+    "HOURS": timedelta(hours=1),
+    "MINUTES": timedelta(minutes=1),
+    "SECONDS": timedelta(seconds=1),
+    "MILLISECONDS": timedelta(milliseconds=1),
+    "MICROSECONDS": timedelta(microseconds=1),
+    "NANOSECONDS": timedelta(microseconds=1),  # the finest a clock here tells
+}
+STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
+ITEM_TEXTS = ("source_id", "product_id", "sku_id", "related_object")
+
+
+class DuplicatedRedeemables(DomainError):
+    key = "duplicated_redeemables"
+    message = "Duplicated redeemables detected"
+
+
+class InvalidAmount(DomainError):
+    key = "invalid_amount"
+    message = "Invalid Amount"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRedeemable:
+    """A redeemable as the caller names it; `credits` are the gift credits wanted, in minor units."""
+
+    object: str
+    id: str
+    credits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSession:
+    """A lock wanted until `ttl` has passed; without a key the server makes one."""
+
+    key: str | None
+    ttl: timedelta
+    ttl_number: float
+    ttl_unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOrder:
+    """An order as sent; `items` are checked lines with integer `quantity`, `price` and `amount`."""
+
+    id: str | None = None
+    source_id: str | None = None
+    amount: int | None = None
+    items: tuple[dict[str, Any], ...] | None = None
+    status: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    """One validation or redemption: what is to be used, on which order, by whom."""
+
+    redeemables: tuple[AskedRedeemable, ...]
+    order: AskedOrder | None = None
+    customer: dict[str, Any] | None = None
+    session: AskedSession | None = None
+    tracking_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    expand: frozenset[str] = field(default_factory=frozenset)
+
+
+def parse_checkout(body: Any) -> CheckoutRequest:
+    """Read the body of a validation or redemption of several redeemables.
+
+    Raises:
+        InvalidPayload: the shape is wrong; the details name the property.
+        DuplicatedRedeemables: one redeemable stands there twice.
+    """
+    body = _object(body, "")
+    if "redeemables" not in body:
+        raise InvalidPayload("Payload must have required property 'redeemables'")
+    rows = body["redeemables"]
+    if not isinstance(rows, list) or not 1 <= len(rows) <= REDEEMABLES_MAX:
+        raise InvalidPayload(f"Property .redeemables should be an array of 1 to {REDEEMABLES_MAX} redeemables")
+    redeemables = tuple(_redeemable(row, f".redeemables[{index}]") for index, row in enumerate(rows))
+    _refuse_doubles(redeemables)
+    return parse_context(body, redeemables)
+
+
+def parse_context(body: Mapping[str, Any], redeemables: tuple[AskedRedeemable, ...] = ()) -> CheckoutRequest:
+    """Read what stands around the redeemables: order, customer, session, metadata, options.
+
+    Raises:
+        InvalidPayload: the shape is wrong; the details name the property.
+    """
+    options = _optional_object(body, "options") or {}
+    expand = options.get("expand") or []
+    if not isinstance(expand, list) or any(not isinstance(word, str) for word in expand):
+        raise InvalidPayload("Property .options.expand should be an array of strings")
+    return CheckoutRequest(
+        redeemables,
+        order=parse_order(body.get("order")),
+        customer=parse_customer(body.get("customer")),
+        session=_session(body.get("session")),
+        tracking_id=_text(body, "tracking_id", ""),
+        metadata=_optional_object(body, "metadata"),
+        expand=frozenset(expand),
+    )
+
+
+def parse_customer(customer: Any) -> dict[str, Any] | None:
+    """Read a customer given as an object, or by id alone."""
+    if customer is None:
+        return None
+    if isinstance(customer, str):
+        return {"id": customer} if customer.startswith("cust_") else {"source_id": customer}
+    return dict(_object(customer, ".customer")) or None
+
+
+def parse_order(order: Any) -> AskedOrder | None:
+    """Read an order; unknown fields are ignored, and empty text is as good as none.
+
+    Raises:
+        InvalidPayload: the shape is wrong; the details name the property.
+        InvalidAmount: an amount or price is negative or too large.
+    """
+    if order is None:
+        return None
+    order = _object(order, ".order")
+    items = order.get("items")
+    if items is not None and (not isinstance(items, list) or len(items) > ITEMS_MAX):
+        raise InvalidPayload(f"Property .order.items should be an array of up to {ITEMS_MAX} items")
+    status = order.get("status")
+    if status is not None and status not in STATUSES:
+        raise InvalidPayload(f"Property .order.status should be one of {', '.join(STATUSES)}")
+    return AskedOrder(
+        id=_text(order, "id", ".order"),
+        source_id=_text(order, "source_id", ".order"),
+        amount=_amount(order, "amount", ".order"),
+        items=None
+        if items is None
+        else tuple(_item(row, f".order.items[{index}]") for index, row in enumerate(items)),
+        status=status,
+        metadata=_optional_object(order, "metadata", ".order"),
+    )
+
+
+def _redeemable(row: Any, where: str) -> AskedRedeemable:
+    row = _object(row, where)
+    for name in ("object", "id"):
+        if row.get(name) in (None, ""):
+            raise InvalidPayload(f"Property {where} should have required property '{name}'")
+    if row["object"] not in OBJECTS:
+        raise InvalidPayload(f"Property {where}.object should be one of {', '.join(OBJECTS)}")
+    gift = _optional_object(row, "gift", where) or {}
+    return AskedRedeemable(
+        row["object"], _text(row, "id", where) or "", credits=_amount(gift, "credits", f"{where}.gift")
+    )
+
+
+def _refuse_doubles(redeemables: tuple[AskedRedeemable, ...]) -> None:
+    named = [(redeemable.object, redeemable.id.strip()) for redeemable in redeemables]
+    doubles = {name for name in named if named.count(name) > 1}
+    if doubles:
+        raise DuplicatedRedeemables(", ".join(sorted(f"{kind}: {ref}" for kind, ref in doubles)))
+
+
+def _item(row: Any, where: str) -> dict[str, Any]:
+    row = _object(row, where)
+    item: dict[str, Any] = {name: text for name in ITEM_TEXTS if (text := _text(row, name, where))}
+    for name in ("product", "sku", "metadata"):
+        if inner := _optional_object(row, name, where):
+            item[name] = dict(inner)
+    quantity = _amount(row, "quantity", where)
+    price = _amount(row, "price", where)
+    if price is None:
+        price = _listed_price(item, where)
+    amount = _amount(row, "amount", where)
+    if amount is None:
+        amount = (price or 0) * (1 if quantity is None else quantity)
+        if amount > AMOUNT_MAX:
+            raise InvalidAmount(f"Property {where} costs more than {AMOUNT_MAX}")
+    item |= {"quantity": 1 if quantity is None else quantity, "amount": amount}
+    return item if price is None else item | {"price": price}
+
+
+def _listed_price(item: Mapping[str, Any], where: str) -> int | None:
+    for name in ("sku", "product"):
+        if (price := _amount(item.get(name, {}), "price", f"{where}.{name}")) is not None:
+            return price
+    return None
+
+
+def _session(session: Any) -> AskedSession | None:
+    if session is None:
+        return None
+    session = _object(session, ".session")
+    if session.get("type") not in (None, "LOCK"):
+        raise InvalidPayload("Property .session.type should be LOCK")
+    unit = session.get("ttl_unit") or "DAYS"
+    if unit not in TTL_UNITS:
+        raise InvalidPayload(f"Property .session.ttl_unit should be one of {', '.join(TTL_UNITS)}")
+    number = session.get("ttl")
+    if number is None:
+        number, unit = SESSION_TTL.days, "DAYS"
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number <= 1e18:
+        raise InvalidPayload("Property .session.ttl should be a positive number")
+    try:
+        ttl = (number / 1000 if unit == "NANOSECONDS" else number) * TTL_UNITS[unit]
+    except OverflowError:
+        ttl = SESSION_TTL_MAX * 2
+    if ttl > SESSION_TTL_MAX:
+        raise InvalidPayload("Property .session.ttl may be up to 366 days")
+    return AskedSession(_text(session, "key", ".session"), ttl, number, unit)
+
+
+def _object(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidPayload(f"Property {where} should be object" if where else "Payload should be object")
+    return value
+
+
+def _optional_object(row: Mapping[str, Any], name: str, where: str = "") -> dict[str, Any] | None:
+    value = row.get(name)
+    return None if value is None else dict(_object(value, f"{where}.{name}"))
+
+
+def _text(row: Mapping[str, Any], name: str, where: str) -> str | None:
+    value = row.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise InvalidPayload(f"Property {where}.{name} should be string")
+    if len(value) > KEY_MAX:
+        raise InvalidPayload(f"Property {where}.{name} may have up to {KEY_MAX} characters")
+    return value
+
+
+def _amount(row: Mapping[str, Any], name: str, where: str) -> int | None:
+    """Read a whole number, which some clients send as `"2"` or `2.0`."""
+    value = row.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is not int:
+        raise InvalidPayload(f"Property {where}.{name} should be integer")
+    if not 0 <= value <= AMOUNT_MAX:
+        raise InvalidAmount("Amount has to be a valid positive number")
+    return value

@@ -1,0 +1,86 @@
+"""Orders as redemptions leave them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+from customers.models import Customer
+from promoengine.core.models import Project
+from promoengine.engine.decide import Decision
+from promoengine.engine.order import Order as Amounts
+from redemptions.models import Order
+from redemptions.orders import CheckoutOrder
+from redemptions.services.claim import CLAIM_LOST, ClaimLost
+
+
+def lock_order(order: Order) -> None:
+    """Keep other redemptions off this order until the transaction ends.
+
+    Raises:
+        ClaimLost: one is running, or has changed the order since it was read.
+    """
+    try:
+        # A savepoint, because the refusal of a lock leaves the transaction unusable.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT updated_at FROM {Order._meta.db_table} WHERE id = %s FOR NO KEY UPDATE NOWAIT", [order.pk]
+            )
+            found = cursor.fetchone()
+    except OperationalError as error:
+        raise ClaimLost(CLAIM_LOST) from error
+    if found is None or found[0] != order.updated_at:
+        raise ClaimLost(CLAIM_LOST)
+
+
+def save_order(
+    project: Project,
+    order: CheckoutOrder | None,
+    decision: Decision,
+    *,
+    customer: Customer | None,
+    now: datetime,
+) -> Order | None:
+    """Write the order with the discounts the decision leaves on it, paid unless told otherwise.
+
+    Raises:
+        ClaimLost: another request has just made an order of that source id.
+    """
+    if order is None:
+        return None
+    values: dict[str, Any] = {
+        "customer": customer,
+        "status": order.status or Order.Status.PAID,
+        "amount": order.amount,
+        "items": list(order.lines),
+        "calculated": calculated_of(decision.order),
+        "metadata": order.metadata,
+    }
+    if order.stored is None:
+        return _new_order(project, order, values, now=now)
+    for name, value in values.items():
+        setattr(order.stored, name, value)
+    order.stored.updated_at = now
+    order.stored.save(update_fields=[*values, "updated_at"])
+    return order.stored
+
+
+def calculated_of(amounts: Amounts | None) -> dict[str, Any]:
+    """Return the discounts to keep with an order: on the whole, and for each line; minor units."""
+    if amounts is None or not amounts.total_discount:
+        return {}
+    return {"discount": amounts.discount, "items": [item.discount for item in amounts.items]}
+
+
+def cancel_order(order: Order, *, now: datetime) -> None:
+    """Take the discounts off an order whose redemption is rolled back, and cancel it."""
+    order.status, order.calculated, order.updated_at = Order.Status.CANCELED, {}, now
+    order.save(update_fields=["status", "calculated", "updated_at"])
+
+
+def _new_order(project: Project, order: CheckoutOrder, values: dict[str, Any], *, now: datetime) -> Order:
+    try:
+        with transaction.atomic():
+            return Order.objects.create(project=project, source_id=order.source_id, created_at=now, **values)
+    except IntegrityError as error:
+        raise ClaimLost(CLAIM_LOST) from error

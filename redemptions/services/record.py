@@ -1,0 +1,261 @@
+"""Writing down what a redemption did or failed to do: rows, gift card ledger, outbox events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from customers.models import Customer
+from customers.tracking import tracking_id_of
+from promoengine.core.events import Happening, record_events
+from promoengine.core.ids import new_id
+from promoengine.core.models import Project
+from promoengine.engine.decide import Applicable, Decision, Inapplicable
+from redemptions.facts import Gathered, Redeemable
+from redemptions.models import Order, Redemption
+from redemptions.requests import CheckoutRequest
+from redemptions.wire import order_to_wire, redemption_to_wire
+from vouchers.models import Voucher, VoucherTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where a request came from: the key's or user's id, what kind of caller, and its own name."""
+
+    id: str = ""
+    type: str = "API"
+    name: str = "API"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A redemption row with the rows it is about."""
+
+    redemption: Redemption
+    row: Redeemable | None
+    customer: Customer | None
+
+    def to_wire(self) -> dict[str, Any]:
+        return redemption_to_wire(
+            self.redemption,
+            customer=self.customer,
+            voucher=self.row if isinstance(self.row, Voucher) else None,
+            tier=None if isinstance(self.row, Voucher) else self.row,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a redemption wrote: one row per redeemable, a parent where there are several, the order."""
+
+    redemptions: tuple[Written, ...]
+    parent: Written | None
+    order: dict[str, Any] | None
+    customer: Customer | None
+
+
+def record_redemptions(
+    project: Project,
+    asked: CheckoutRequest,
+    gathered: Gathered,
+    decision: Decision,
+    *,
+    customer: Customer | None,
+    order: Order | None,
+    session_key: str,
+    channel: Channel,
+    now: datetime,
+) -> Recorded:
+    """Write the redemptions of a decision that has been claimed, in the caller's transaction."""
+    checkout_order = replace(gathered.order, stored=order) if gathered.order else None
+    common = {
+        "project": project,
+        "customer_id": customer.pk if customer else None,
+        "order_id": order.pk if order else None,
+        "tracking_id": tracking_id(asked, customer),
+        "session_key": session_key,
+        "channel_id": channel.id,
+        "channel_type": channel.type,
+        "metadata": asked.metadata or {},
+        "created_at": now,
+    }
+    whole = None
+    if checkout_order and decision.initial_order and decision.order:
+        whole = order_to_wire(checkout_order, decision.initial_order, decision.order, customer=customer)
+    elif checkout_order:
+        whole = order_to_wire(checkout_order, *[checkout_order.to_engine()] * 2, customer=customer)
+    parent = None
+    if len(decision.applicable) > 1:
+        parent = Redemption(
+            **common, id=new_id(), related_object_type=Redemption.RelatedObject.REDEMPTION, order_snapshot=whole
+        )
+    rows = _rows_by_offer(gathered)
+    written = []
+    for outcome in decision.applicable:
+        row = rows[id(outcome.offer)]
+        snapshot = whole
+        if checkout_order and outcome.before is not None and outcome.after is not None:
+            snapshot = order_to_wire(checkout_order, outcome.before, outcome.after, customer=customer)
+        redemption = Redemption(
+            **common,
+            **_about(row, outcome.offer.object, outcome.offer.id),
+            parent_id=parent.pk if parent else None,
+            amount=outcome.credits if outcome.offer.gift is not None else None,
+            discount_amount=_discount_of(outcome),
+            order_snapshot=snapshot,
+        )
+        written.append(Written(redemption, row, customer))
+    if order is not None:
+        _list_redemptions(order, written, parent, [whole, *(w.redemption.order_snapshot for w in written)])
+    Redemption.objects.bulk_create([*([parent] if parent else []), *(one.redemption for one in written)])
+    _record_credits(project, written, channel=channel, now=now)
+    _announce(project, "redemption.succeeded", written, channel=channel, now=now)
+    return Recorded(tuple(written), Written(parent, None, customer) if parent else None, whole, customer)
+
+
+@transaction.atomic
+def record_failures(
+    project: Project,
+    asked: CheckoutRequest,
+    gathered: Gathered,
+    decision: Decision,
+    *,
+    channel: Channel,
+    now: datetime,
+) -> None:
+    """Keep an attempt that failed: a row and an event for each redeemable that did not apply."""
+    rows = _rows_by_offer(gathered)
+    customer, order = gathered.customer, gathered.order
+    snapshot = None
+    if order is not None:
+        snapshot = order_to_wire(order, *[order.to_engine()] * 2, customer=customer)
+    written = [
+        Written(
+            Redemption(
+                project=project,
+                result=Redemption.Result.FAILURE,
+                status=Redemption.Status.FAILED,
+                **_about(rows[id(outcome.offer)], outcome.offer.object, outcome.offer.id),
+                **_failure_of(outcome),
+                customer_id=customer.pk if customer else None,
+                order_id=order.stored.pk if order and order.stored else None,
+                order_snapshot=snapshot,
+                tracking_id=tracking_id(asked, customer),
+                channel_id=channel.id,
+                channel_type=channel.type,
+                metadata=asked.metadata or {},
+                created_at=now,
+            ),
+            rows[id(outcome.offer)],
+            customer,
+        )
+        for outcome in decision.inapplicable
+    ]
+    Redemption.objects.bulk_create([one.redemption for one in written])
+    _announce(project, "redemption.failed", written, channel=channel, now=now)
+
+
+def tracking_id(asked: CheckoutRequest, customer: Customer | None) -> str | None:
+    """Return the tracking id that was sent, or the customer's."""
+    if asked.tracking_id:
+        return asked.tracking_id
+    if customer is not None:
+        return tracking_id_of(customer.source_id or customer.public_id)
+    named = (asked.customer or {}).get("source_id")
+    return tracking_id_of(named) if isinstance(named, str) and named else None
+
+
+def _failure_of(outcome: Inapplicable) -> dict[str, str]:
+    key = "resource_not_found" if outcome.refusal.key == "not_found" else outcome.refusal.key
+    return {"failure_code": key, "failure_message": outcome.refusal.message}
+
+
+def _rows_by_offer(gathered: Gathered) -> dict[int, Redeemable | None]:
+    return dict(zip((id(offer) for offer in gathered.case.offers), gathered.redeemables, strict=True))
+
+
+def _about(row: Redeemable | None, kind: str, ref: str) -> dict[str, Any]:
+    is_voucher = kind == "voucher"
+    related = Redemption.RelatedObject.VOUCHER if is_voucher else Redemption.RelatedObject.PROMOTION_TIER
+    about: dict[str, Any] = {"related_object_type": related, "voucher_code": ref[:255]}
+    if isinstance(row, Voucher):
+        return about | {"voucher": row, "voucher_code": row.code, "campaign_id": row.campaign_id}
+    if row is not None:
+        return about | {"promotion_tier": row, "voucher_code": "", "campaign_id": row.campaign_id}
+    return about
+
+
+def _discount_of(outcome: Applicable) -> int:
+    if outcome.before is None or outcome.after is None:
+        return 0
+    return outcome.after.total_discount - outcome.before.total_discount
+
+
+def _list_redemptions(
+    order: Order, written: Sequence[Written], parent: Redemption | None, snapshots: Sequence[dict[str, Any] | None]
+) -> None:
+    """Put the map of its redemptions into each picture of the order."""
+    date = written[0].to_wire()["date"]
+    if parent is not None:
+        entry = {
+            "date": date,
+            "related_object_type": "redemption",
+            "related_object_id": parent.public_id,
+            "stacked": [one.redemption.public_id for one in written],
+        }
+        listed = {parent.public_id: entry}
+    else:
+        one = written[0]
+        wire = one.to_wire()
+        entry = {
+            "date": date,
+            "related_object_type": wire["related_object_type"],
+            "related_object_id": wire["related_object_id"],
+        }
+        if one.row is not None and one.row.campaign:
+            entry["related_object_parent_id"] = one.row.campaign.public_id
+        listed = {one.redemption.public_id: entry}
+    for snapshot in snapshots:
+        if snapshot is not None:
+            snapshot["redemptions"] = listed
+
+
+def _record_credits(
+    project: Project, written: Sequence[Written], *, channel: Channel, now: datetime
+) -> None:
+    VoucherTransaction.objects.bulk_create(
+        VoucherTransaction(
+            project=project,
+            voucher=one.row,
+            campaign_id=one.row.campaign_id,
+            type=VoucherTransaction.Type.CREDITS_REDEMPTION,
+            amount=-one.redemption.amount,
+            balance=one.row.gift_balance or 0,
+            source=channel.name,
+            created_at=now,
+        )
+        for one in written
+        if isinstance(one.row, Voucher) and one.redemption.amount is not None
+    )
+
+
+def _announce(
+    project: Project, event: str, written: Sequence[Written], *, channel: Channel, now: datetime
+) -> None:
+    record_events(
+        project,
+        [
+            Happening(
+                event,
+                one.to_wire(),
+                entity_id=one.redemption.public_id,
+                customer_id=one.redemption.customer_id,
+                campaign_id=one.redemption.campaign_id,
+            )
+            for one in written
+        ],
+        now=now,
+        channel=channel.name,
+    )

@@ -1,0 +1,267 @@
+"""Rollback: everything a redemption took is given back, once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from promoengine.core.errors import DomainError, NotFound
+from promoengine.core.events import Happening, record_events
+from promoengine.core.ids import new_id, parse_public_id
+from promoengine.core.models import Project
+from promoengine.engine.stacking import StackingRules
+from redemptions.facts import stacking_rules
+from redemptions.models import Order, Redemption
+from redemptions.selectors import redemption_list_to_wire, redemptions_for_wire
+from redemptions.services.claim import give_back
+from redemptions.services.orders import cancel_order
+from redemptions.services.record import Channel
+from redemptions.wire import stored_order_frame
+from vouchers.models import Voucher, VoucherTransaction
+
+
+class AlreadyRolledBack(DomainError):
+    key = "already_rolled_back"
+    message = "Already rolled back"
+
+
+class InvalidRedemption(DomainError):
+    """A redemption of several redeemables is undone as a whole."""
+
+    key = "invalid_redemption"
+    message = "Invalid redemption"
+
+
+class InvalidRedemptionParent(DomainError):
+    """A part of a redemption can't be undone without the others."""
+
+    key = "invalid_redemption_parent"
+    message = "Invalid redemption parent"
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The rollbacks written, the one that sums them up where there were several, and the order."""
+
+    rollbacks: list[dict[str, Any]]
+    parent: dict[str, Any] | None
+    order: dict[str, Any] | None
+
+
+def roll_back_redemption(
+    project: Project,
+    redemption_id: str,
+    *,
+    reason: str = "",
+    metadata: dict[str, Any] | None = None,
+    channel: Channel,
+    now: datetime,
+) -> dict[str, Any]:
+    """Undo one redemption and return the rollback as the wire has it.
+
+    Raises:
+        NotFound: the project has no such redemption.
+        InvalidRedemption: it is one of several redeemables.
+        AlreadyRolledBack: it is undone already; the attempt is kept.
+    """
+    redemption = _redemption(project, redemption_id)
+    if redemption.related_object_type == Redemption.RelatedObject.REDEMPTION:
+        raise InvalidRedemption(f"Redemption {redemption_id} has several redeemables; use 'rollbacks'")
+    if redemption.parent_id:
+        raise InvalidRedemption(f"Redemption {redemption_id} is part of a redemption of several redeemables")
+    undone = _undo(project, [redemption], None, reason=reason, metadata=metadata, channel=channel, now=now)
+    return undone.rollbacks[0]
+
+
+def roll_back_redemptions(
+    project: Project,
+    redemption_id: str,
+    *,
+    reason: str = "",
+    metadata: dict[str, Any] | None = None,
+    channel: Channel,
+    now: datetime,
+) -> Undone:
+    """Undo a redemption with all its parts, or a single one.
+
+    Raises:
+        NotFound: the project has no such redemption.
+        InvalidRedemptionParent: it is a part of another.
+        AlreadyRolledBack: it is undone already; the attempt is kept.
+    """
+    redemption = _redemption(project, redemption_id)
+    if redemption.parent_id:
+        raise InvalidRedemptionParent(f"Redemption {redemption_id} is part of another; roll that one back")
+    if redemption.related_object_type != Redemption.RelatedObject.REDEMPTION:
+        return _undo(project, [redemption], None, reason=reason, metadata=metadata, channel=channel, now=now)
+    parts = list(Redemption.objects.filter(project=project, parent_id=redemption.pk).order_by("pk"))
+    return _undo(project, parts, redemption, reason=reason, metadata=metadata, channel=channel, now=now)
+
+
+def _undo(
+    project: Project,
+    parts: list[Redemption],
+    parent: Redemption | None,
+    *,
+    reason: str,
+    metadata: dict[str, Any] | None,
+    channel: Channel,
+    now: datetime,
+) -> Undone:
+    whole = parent or parts[0]
+    values = {
+        "project": project,
+        "kind": Redemption.Kind.ROLLBACK,
+        "reason": reason,
+        "channel_id": channel.id,
+        "channel_type": channel.type,
+        "metadata": metadata,
+        "created_at": now,
+    }
+    try:
+        with transaction.atomic():
+            return _give_all_back(project, parts, parent, values, channel=channel, now=now)
+    except AlreadyRolledBack as refusal:
+        failed = _rollback_of(whole, values, order=None)
+        failed.result, failed.status = Redemption.Result.FAILURE, Redemption.Status.FAILED
+        failed.failure_code, failed.failure_message = refusal.key, refusal.message
+        _record(project, [failed], "redemption.rollback.failed", channel=channel, now=now)
+        raise AlreadyRolledBack(
+            f"Redemption {whole.public_id} is rolled back already",
+            resource_id=failed.public_id,
+            resource_type="redemption_rollback",
+        ) from refusal
+
+
+def _give_all_back(
+    project: Project,
+    parts: list[Redemption],
+    parent: Redemption | None,
+    values: dict[str, Any],
+    *,
+    channel: Channel,
+    now: datetime,
+) -> Undone:
+    rows = [*([parent] if parent else []), *parts]
+    claimed = Redemption.objects.filter(
+        pk__in=[row.pk for row in rows],
+        kind=Redemption.Kind.REDEMPTION,
+        status=Redemption.Status.SUCCEEDED,
+    ).update(status=Redemption.Status.ROLLED_BACK)
+    if claimed != len(rows):
+        raise AlreadyRolledBack
+    order = _order_after(project, parts[0], now=now)
+    give_back((part.voucher_id, part.amount or 0) for part in parts if part.voucher_id)
+    _refund_credits(project, parts, channel=channel, now=now)
+    parent_rollback = _rollback_of(parent, values, order=order) if parent else None
+    rollbacks = [
+        _rollback_of(part, values | {"parent_id": parent_rollback.pk if parent_rollback else None}, order=order)
+        for part in parts
+    ]
+    Redemption.objects.bulk_create([parent_rollback] if parent_rollback else [])
+    wires = _record(project, rollbacks, "redemption.rollback.succeeded", channel=channel, now=now)
+    parent_wire = _wires(project, [parent_rollback])[0] if parent_rollback else None
+    return Undone(wires, parent_wire, order)
+
+
+def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> dict[str, Any] | None:
+    """Return the order as the rollback leaves it: canceled and without discounts, unless rules keep it."""
+    snapshot = redemption.order_snapshot
+    order = Order.objects.filter(project=project, pk=redemption.order_id).first()
+    if order is None or snapshot is None:
+        return snapshot
+    rules: StackingRules = stacking_rules(project)
+    if rules.redeemables_rollback_order_mode == "WITH_ORDER":
+        cancel_order(order, now=now)
+        snapshot = _without_discounts(snapshot)
+    return snapshot | stored_order_frame(order)
+
+
+def _without_discounts(snapshot: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: value for name, value in snapshot.items() if "discount" not in name}
+    plain["total_amount"] = snapshot["amount"]
+    if "items" in snapshot:
+        plain["items"] = [
+            {name: value for name, value in item.items() if "discount" not in name}
+            | {"subtotal_amount": item["amount"]}
+            for item in snapshot["items"]
+        ]
+    return plain
+
+
+def _refund_credits(project: Project, parts: list[Redemption], *, channel: Channel, now: datetime) -> None:
+    refunds = {part.voucher_id: part.amount for part in parts if part.voucher_id and part.amount is not None}
+    cards = Voucher.objects.filter(project=project, pk__in=refunds)
+    VoucherTransaction.objects.bulk_create(
+        VoucherTransaction(
+            project=project,
+            voucher=card,
+            campaign_id=card.campaign_id,
+            type=VoucherTransaction.Type.CREDITS_REFUND,
+            amount=refunds[card.pk],
+            balance=card.gift_balance or 0,
+            source=channel.name,
+            created_at=now,
+        )
+        for card in cards
+    )
+
+
+def _rollback_of(
+    redemption: Redemption, values: dict[str, Any], *, order: dict[str, Any] | None
+) -> Redemption:
+    return Redemption(
+        id=new_id(),
+        **values,
+        redemption_id=redemption.pk,
+        related_object_type=redemption.related_object_type,
+        voucher_id=redemption.voucher_id,
+        voucher_code=redemption.voucher_code,
+        promotion_tier_id=redemption.promotion_tier_id,
+        campaign_id=redemption.campaign_id,
+        customer_id=redemption.customer_id,
+        order_id=redemption.order_id,
+        tracking_id=redemption.tracking_id,
+        amount=None if redemption.amount is None else -redemption.amount,
+        discount_amount=-redemption.discount_amount,
+        order_snapshot=order if order is not None else redemption.order_snapshot,
+    )
+
+
+def _record(
+    project: Project, rollbacks: list[Redemption], event: str, *, channel: Channel, now: datetime
+) -> list[dict[str, Any]]:
+    Redemption.objects.bulk_create(rollbacks)
+    wires = _wires(project, rollbacks)
+    record_events(
+        project,
+        [
+            Happening(
+                event,
+                wire,
+                entity_id=rollback.public_id,
+                customer_id=rollback.customer_id,
+                campaign_id=rollback.campaign_id,
+            )
+            for rollback, wire in zip(rollbacks, wires, strict=True)
+        ],
+        now=now,
+        channel=channel.name,
+    )
+    return wires
+
+
+def _wires(project: Project, rollbacks: list[Redemption]) -> list[dict[str, Any]]:
+    rows = {row.pk: row for row in redemptions_for_wire(project).filter(pk__in=[one.pk for one in rollbacks])}
+    return redemption_list_to_wire(project, [rows[one.pk] for one in rollbacks])
+
+
+def _redemption(project: Project, redemption_id: str) -> Redemption:
+    key = parse_public_id("r", redemption_id)
+    found = Redemption.objects.filter(
+        project=project, pk=key, kind=Redemption.Kind.REDEMPTION, result=Redemption.Result.SUCCESS
+    ).first()
+    if found is None:
+        raise NotFound("redemption", redemption_id)
+    return found

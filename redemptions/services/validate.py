@@ -1,0 +1,66 @@
+"""Validation: would these redeemables apply? Nothing is used up; a session may hold what was found."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from promoengine.core.ids import new_id, public_id
+from promoengine.core.models import Project
+from promoengine.engine.decide import Claim, Decision, decide
+from redemptions.facts import Gathered, gather
+from redemptions.requests import CheckoutRequest
+from redemptions.services.claim import ClaimLost
+from redemptions.services.sessions import new_session_key, reserve
+from vouchers.models import Voucher
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A decision with the rows it is about; `session_key` is set where a session now holds it."""
+
+    id: str
+    asked: CheckoutRequest
+    gathered: Gathered
+    decision: Decision
+    session_key: str | None = None
+
+
+def validate(project: Project, asked: CheckoutRequest, *, now: datetime) -> Validation:
+    """Decide what would become of the redeemables, and hold it for the session that was asked for.
+
+    Raises:
+        NotFound: the customer or order is named by an id that the project does not have.
+        ClaimLost: a session was asked for and other carts were quicker, time after time.
+    """
+    attempt = 1
+    while True:
+        gathered = gather(project, asked, now=now)
+        decision = decide(gathered.case)
+        try:
+            session_key = _hold(project, asked, gathered, decision, now=now)
+        except ClaimLost:
+            if attempt == ATTEMPTS:
+                raise
+            attempt += 1
+        else:
+            return Validation(public_id("valid", new_id()), asked, gathered, decision, session_key)
+
+
+def voucher_claims(gathered: Gathered, decision: Decision) -> list[tuple[Voucher, Claim]]:
+    """Return what using the decision takes of vouchers; promotion tiers have no limit of their own."""
+    rows = dict(zip((id(offer) for offer in gathered.case.offers), gathered.redeemables, strict=True))
+    return [
+        (row, claim) for claim in decision.claims if isinstance(row := rows[id(claim.offer)], Voucher)
+    ]
+
+
+def _hold(
+    project: Project, asked: CheckoutRequest, gathered: Gathered, decision: Decision, *, now: datetime
+) -> str | None:
+    if asked.session is None or not decision.is_valid:
+        return None
+    key = asked.session.key or new_session_key()
+    claims = voucher_claims(gathered, decision)
+    reserve(project, key=key, session=asked.session, claims=claims, now=now)
+    return key
