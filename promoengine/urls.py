@@ -8,8 +8,8 @@ from promoengine.core.api.views import unknown_route
 urlpatterns = [
     path("", include("customers.api.urls")),
     path("", include("campaigns.api.urls")),
-    path("", include("vouchers.api.urls")),
     path("", include("redemptions.api.urls")),
+    path("", include("vouchers.api.urls")),
     path("", include("promoengine.core.api.urls")),
     re_path(r"^(?:client/|management/)?v1(?:/.*)?$", unknown_route),
     path("admin/", admin.site.urls),

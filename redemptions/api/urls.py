@@ -1,5 +1,24 @@
-"""The routes of this room."""
+"""The routes of validations, qualifications and redemptions."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from redemptions.api import checkout, qualifications, redemptions, single
+
+urlpatterns = [
+    path("v1/validations", checkout.Validations.as_view()),
+    path("v1/qualifications", qualifications.Qualifications.as_view()),
+    path("v1/redemptions", redemptions.Redemptions.as_view()),
+    path("v1/redemptions/<str:redemption_id>", redemptions.RedemptionById.as_view()),
+    path("v1/redemptions/<str:redemption_id>/rollback", redemptions.Rollback.as_view()),
+    path("v1/redemptions/<str:redemption_id>/rollbacks", redemptions.Rollbacks.as_view()),
+    path("v1/promotions/validation", single.PromotionValidation.as_view()),
+    path("v1/vouchers/<path:code>/sessions/<str:session_key>", single.SessionRelease.as_view()),
+    path("v1/vouchers/<path:code>/validate", single.VoucherValidation.as_view()),
+    path("v1/vouchers/<path:code>/redemption", single.VoucherRedemption.as_view()),
+    path("v1/vouchers/<path:code>/redemptions", redemptions.VoucherRedemptions.as_view()),
+    path("client/v1/validations", checkout.ClientValidations.as_view()),
+    path("client/v1/qualifications", qualifications.ClientQualifications.as_view()),
+    path("client/v1/redemptions", checkout.ClientRedemptions.as_view()),
+    path("client/v1/validate", single.ClientVoucherValidation.as_view()),
+    path("client/v1/redeem", single.ClientVoucherRedemption.as_view()),
+]

@@ -1,0 +1,250 @@
+"""The older endpoints for one code or for promotions alone, which many clients still call."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import QueryDict
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from campaigns.models import PromotionTier
+from campaigns.selectors import running_tiers
+from campaigns.wire import empty_list, tier_campaign_to_wire
+from customers.tracking import tracking_id_of
+from promoengine.core.api.once import answer_once_for
+from promoengine.core.api.views import ApiRequest, ClientView, ServerView
+from promoengine.core.errors import InvalidPayload, MissingPermission, NotFound
+from promoengine.core.ids import new_id
+from promoengine.engine.decide import Applicable, Inapplicable
+from redemptions.answers import redemption_answer, whole_order
+from redemptions.api.checkout import channel_of
+from redemptions.api.redemptions import VoucherRedemptions
+from redemptions.api.serializers import (
+    ContextBody,
+    LegacyValidationAnswer,
+    RedemptionList,
+    RedemptionRow,
+    ValidationAnswer,
+)
+from redemptions.requests import AskedRedeemable, CheckoutRequest, parse_context
+from redemptions.services.record import tracking_id
+from redemptions.services.redeem import redeem
+from redemptions.services.sessions import release
+from redemptions.services.validate import Validation, validate
+from redemptions.wire import error_to_wire, order_to_wire, result_to_wire
+from vouchers.models import Voucher
+
+
+class VoucherValidation(ServerView):
+    scope = "validations"
+
+    @extend_schema(request=ContextBody, responses=LegacyValidationAnswer)
+    def post(self, request: ApiRequest, code: str) -> Response:
+        validation = validate(request.project, one_code(request.data, code), now=datetime.now(UTC))
+        if validation.gathered.redeemables[0] is None:
+            raise NotFound("voucher", code)
+        return Response(single_answer(validation, code, request.request_id))
+
+
+class ClientVoucherValidation(ClientView):
+    scope = "client_validations"
+
+    @extend_schema(responses=LegacyValidationAnswer)
+    def get(self, request: ApiRequest) -> Response:
+        code, body = query_checkout(request.GET)
+        validation = validate(request.project, one_code(body, code), now=datetime.now(UTC))
+        return Response(single_answer(validation, code, request.request_id))
+
+
+class VoucherRedemption(VoucherRedemptions):
+    scope = "redemptions"
+
+    @extend_schema(request=ContextBody, responses=RedemptionRow)
+    def post(self, request: ApiRequest, code: str) -> Response:
+        return redeem_one(request, request.data, code)
+
+    @extend_schema(responses=RedemptionList)
+    def get(self, request: ApiRequest, code: str) -> Response:
+        return super().get(request, code)
+
+
+class ClientVoucherRedemption(ClientView):
+    scope = "client_redemptions"
+
+    @extend_schema(request=ContextBody, responses=RedemptionRow)
+    def post(self, request: ApiRequest) -> Response:
+        if not request.project.client_redeem_enabled:
+            raise MissingPermission("Redeeming from the client side is switched off in this project")
+        code = request.GET.get("code")
+        if not code:
+            raise InvalidPayload("Property .code should be string")
+        return redeem_one(request, request.data, code)
+
+
+class SessionRelease(ServerView):
+    scope = "vouchers"
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: ApiRequest, code: str, session_key: str) -> Response:
+        release(request.project, code=code, key=session_key)
+        return Response(status=204)
+
+
+class PromotionValidation(ServerView):
+    """All promotion tiers that apply, each decided alone."""
+
+    scope = "promotions"
+
+    @extend_schema(request=ContextBody, responses=ValidationAnswer)
+    def post(self, request: ApiRequest) -> Response:
+        context = parse_context(_mapping(request.data))
+        now = datetime.now(UTC)
+        tiers = running_tiers(request.project, now=now)
+        found = [
+            promotion_to_wire(tier, validation)
+            for tier in tiers
+            if (validation := _validate_tier(request, context, tier, now)).decision.is_valid
+        ]
+        answer = {"valid": bool(found), "promotions": found}
+        named = tracking_id(context, None) or tracking_id_of(str(new_id()))
+        return Response(answer | {"tracking_id": named})
+
+
+def redeem_one(request: ApiRequest, body: Any, code: str) -> Response:
+    asked = one_code(body, code, tracking=request.GET.get("tracking_id"))
+
+    def produce() -> dict[str, Any]:
+        checkout = redeem(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
+        redemption: dict[str, Any] = redemption_answer(checkout, request_id=request.request_id)["redemptions"][0]
+        return redemption
+
+    return answer_once_for(request, produce)
+
+
+def one_code(body: Any, code: str, tracking: str | None = None) -> CheckoutRequest:
+    """Read a body whose code stands in the URL."""
+    body = dict(_mapping(body))
+    body.setdefault("tracking_id", tracking)
+    gift = body.get("gift")
+    credits = gift.get("credits") if isinstance(gift, Mapping) else None
+    if credits is not None and (type(credits) is not int or credits < 0):
+        raise InvalidPayload("Property .gift.credits should be integer")
+    return parse_context(body, (AskedRedeemable("voucher", code, credits),))
+
+
+def single_answer(validation: Validation, code: str, request_id: str) -> dict[str, Any]:
+    """Return the older answer about one code."""
+    outcome, row = validation.decision.outcomes[0], validation.gathered.redeemables[0]
+    tracked = tracking_id(validation.asked, validation.gathered.customer) or tracking_id_of(validation.id)
+    metadata = row.metadata if row else {}
+    if isinstance(outcome, Inapplicable):
+        return {
+            "valid": False,
+            "reason": "voucher not found" if row is None else outcome.refusal.message,
+            "code": code,
+            "error": error_to_wire(outcome.refusal, request_id),
+            "tracking_id": tracked,
+            "metadata": metadata,
+        }
+    answer: dict[str, Any] = {
+        "valid": True,
+        "code": row.code if isinstance(row, Voucher) else code,
+        "applicable_to": empty_list(),
+        "inapplicable_to": empty_list(),
+        "tracking_id": tracked,
+        "metadata": metadata,
+    }
+    if isinstance(outcome, Applicable):
+        answer |= result_to_wire(outcome, row)
+    if row is not None and row.campaign:
+        answer |= {"campaign": row.campaign.name, "campaign_id": row.campaign.public_id}
+    if validation.gathered.order is not None:
+        answer["order"] = whole_order(validation.decision, validation.gathered)
+    if validation.session_key and validation.asked.session:
+        session = validation.asked.session
+        answer["session"] = {
+            "key": validation.session_key,
+            "type": "LOCK",
+            "ttl": session.ttl_number,
+            "ttl_unit": session.ttl_unit,
+        }
+    return answer
+
+
+def promotion_to_wire(tier: PromotionTier, validation: Validation) -> dict[str, Any]:
+    outcome = validation.decision.applicable[0]
+    wire = {
+        "valid": True,
+        "id": tier.public_id,
+        "name": tier.name,
+        "applicable_to": empty_list(),
+        "inapplicable_to": empty_list(),
+        "campaign": tier_campaign_to_wire(tier.campaign),
+        "hierarchy": tier.hierarchy,
+        "metadata": tier.metadata,
+        "object": "promotion_tier",
+        **result_to_wire(outcome, tier),
+    }
+    if tier.banner is not None:
+        wire["banner"] = tier.banner
+    order = validation.gathered.order
+    if order is not None and outcome.before is not None and outcome.after is not None:
+        wire["order"] = order_to_wire(
+            order, outcome.before, outcome.after, customer=validation.gathered.customer
+        )
+        wire["discount_amount"] = outcome.after.total_discount - outcome.before.total_discount
+    return wire
+
+
+def query_checkout(query: QueryDict) -> tuple[str, dict[str, Any]]:
+    """Return the code and the body that a browser writes into a query string.
+
+    Raises:
+        InvalidPayload: there is no code, or a number is none.
+    """
+    code = query.get("code")
+    if not code:
+        raise InvalidPayload("Property .code should be string")
+    order: dict[str, Any] = {}
+    if "amount" in query:
+        order["amount"] = query["amount"]
+    if items := _query_items(query):
+        order["items"] = items
+    body: dict[str, Any] = {"order": order or None, "tracking_id": query.get("tracking_id")}
+    if ref := query.get("customer[source_id]") or query.get("customer[id]") or query.get("customer"):
+        body["customer"] = {"source_id": ref} if not ref.startswith("cust_") else {"id": ref}
+    if query.get("session_type"):
+        ttl = query.get("session_ttl", "7")
+        if not ttl.isascii() or not ttl.isdigit():
+            raise InvalidPayload("Property .session_ttl should be a positive number")
+        body["session"] = {
+            "type": query["session_type"],
+            "key": query.get("session_key"),
+            "ttl": int(ttl[:19]),
+            "ttl_unit": query.get("session_ttl_unit", "DAYS"),
+        }
+    return code, body
+
+
+def _query_items(query: QueryDict) -> list[dict[str, Any]]:
+    items: dict[str, dict[str, Any]] = {}
+    for name, value in query.items():
+        head, _, rest = name.partition("[")
+        index, _, field = rest.partition("][")
+        if head in ("item", "items") and field.endswith("]"):
+            items.setdefault(index, {})[field[:-1]] = value
+    return list(items.values())
+
+
+def _validate_tier(request: ApiRequest, context: CheckoutRequest, tier: PromotionTier, now: datetime) -> Validation:
+    asked = CheckoutRequest(
+        (AskedRedeemable("promotion_tier", tier.public_id),), order=context.order, customer=context.customer
+    )
+    return validate(request.project, asked, now=now)
+
+
+def _mapping(body: Any) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping):
+        raise InvalidPayload("Payload should be object")
+    return body

@@ -1,0 +1,22 @@
+"""RQ entry points of the redemptions' room."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from promoengine.core.models import OutboxEvent
+from promoengine.core.partitions import create_partitions
+from redemptions.models import Redemption, Reservation
+from redemptions.services.summaries import refresh_summaries
+
+
+def refresh_customers(*, event_ids: list[str], **_: Any) -> None:
+    """Count the redemptions of the customers that these events are about."""
+    events = OutboxEvent.objects.filter(pk__in=event_ids, customer_id__isnull=False)
+    refresh_summaries(sorted(set(events.values_list("customer_id", flat=True))))
+
+
+def sweep(**_: Any) -> None:
+    """Delete expired reservations, which count no longer, and make next months' partitions."""
+    now = datetime.now(UTC)
+    Reservation.objects.filter(expires_at__lte=now).delete()
+    create_partitions(Redemption._meta.db_table, now)
