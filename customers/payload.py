@@ -22,9 +22,7 @@ def read_customer(data: Any, where: str = ".customer") -> dict[str, Any]:
     """
     if not isinstance(data, Mapping):
         raise InvalidPayload(f"Property {where} should be object" if where else "Payload should be object")
-    columns: dict[str, Any] = {
-        name: _text(data[name], name, where) for name in TEXTS if name in data
-    }
+    columns: dict[str, Any] = {name: _text(data[name], name, where) for name in TEXTS if name in data}
     if columns.get("source_id") is None:
         columns.pop("source_id", None)
     for name in ("birthday", "birthdate"):

@@ -3,14 +3,15 @@
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from promoengine import embedded
+from promoengine.embedded.place import embedded_database_url, embedded_redis_url
+from promoengine.embedded.secrets import secret_key
 from promoengine.env import env_bool, env_int, env_list, env_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env_secret("PROMO_STATE_DIR") or BASE_DIR / ".promoengine")
 
 DEBUG = env_bool("DEBUG", False)
-SECRET_KEY = env_secret("SECRET_KEY") or embedded.secret_key(STATE_DIR)
+SECRET_KEY = env_secret("SECRET_KEY") or secret_key(STATE_DIR)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["*"])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
 PUBLIC_URL = env_secret("PUBLIC_URL").rstrip("/")
@@ -93,10 +94,10 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-DATABASES = {"default": database(env_secret("DATABASE_URL") or embedded.embedded_database_url(STATE_DIR))}
+DATABASES = {"default": database(env_secret("DATABASE_URL") or embedded_database_url(STATE_DIR))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env_secret("REDIS_URL") or embedded.embedded_redis_url(STATE_DIR)
+REDIS_URL = env_secret("REDIS_URL") or embedded_redis_url(STATE_DIR)
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 3600} for name in ("high", "default", "low")}
 RQ = {"JOB_CLASS": "rq.job.Job"}
@@ -107,12 +108,9 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = STATE_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-}
+# Served from where they are installed: nothing to collect, nothing to forget after an upgrade.
+WHITENOISE_USE_FINDERS = True
 
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_HTTPONLY = True

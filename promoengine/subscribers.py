@@ -1,3 +1,11 @@
-"""Who reacts to what: for each outbox event, the dotted names of the jobs that get it."""
+"""Who reacts to what: for each outbox event, the dotted names of the jobs that get its id."""
 
-SUBSCRIBERS: dict[str, list[str]] = {}
+SUMMARY = ["redemptions.jobs.refresh_customers"]
+
+SUBSCRIBERS: dict[str, list[str]] = {
+    "publication.succeeded": ["notifications.jobs.announce_publications", *SUMMARY],
+    "redemption.succeeded": SUMMARY,
+    "redemption.failed": SUMMARY,
+    "redemption.rollback.succeeded": SUMMARY,
+    "redemption.rollback.failed": SUMMARY,
+}

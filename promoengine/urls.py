@@ -6,10 +6,10 @@ from django.urls import include, path, re_path
 from promoengine.core.api.views import unknown_route
 
 urlpatterns = [
-    path("", include("customers.api.urls")),
-    path("", include("campaigns.api.urls")),
+    # The higher room first: a path such as `customers/{id}/redeemables` is more than `customers/{id}`.
     path("", include("redemptions.api.urls")),
     path("", include("vouchers.api.urls")),
+    path("", include("customers.api.urls")),
     path("", include("promoengine.core.api.urls")),
     re_path(r"^(?:client/|management/)?v1(?:/.*)?$", unknown_route),
     path("admin/", admin.site.urls),

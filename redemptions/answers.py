@@ -8,7 +8,7 @@ from redemptions.facts import Gathered
 from redemptions.services.record import tracking_id
 from redemptions.services.redeem import Checkout
 from redemptions.services.validate import Validation
-from redemptions.wire import error_to_wire, order_frame, order_to_wire, outcome_to_wire
+from redemptions.wire import order_frame, order_to_wire, outcome_to_wire
 
 
 def validation_answer(validation: Validation, *, request_id: str) -> dict[str, Any]:
@@ -60,9 +60,7 @@ def whole_order(decision: Decision, gathered: Gathered) -> dict[str, Any] | None
         return None
     if decision.initial_order is None or decision.order is None:
         return order_frame(gathered.order, gathered.customer)
-    return order_to_wire(
-        gathered.order, decision.initial_order, decision.order, customer=gathered.customer
-    )
+    return order_to_wire(gathered.order, decision.initial_order, decision.order, customer=gathered.customer)
 
 
 def _outcomes(

@@ -41,7 +41,9 @@ class Gathered:
     order: CheckoutOrder | None
 
 
-def gather(project: Project, asked: CheckoutRequest, *, now: datetime, overwrite_order: bool = False) -> Gathered:
+def gather(
+    project: Project, asked: CheckoutRequest, *, now: datetime, overwrite_order: bool = False
+) -> Gathered:
     """Collect all that deciding `asked` may need, in at most four queries.
 
     Raises:
@@ -81,7 +83,9 @@ def stored_order(project: Project, asked: AskedOrder | None) -> Order | None:
     return found
 
 
-def voucher_offer(voucher: Voucher, *, object_: str = "voucher", id_: str = "", credits: int | None = None) -> Offer:
+def voucher_offer(
+    voucher: Voucher, *, object_: str = "voucher", id_: str = "", credits: int | None = None
+) -> Offer:
     """Return a voucher that came from `with_reservations` as the engine sees it."""
     offer = Offer(
         object_,

@@ -1,38 +1,13 @@
 """What lists of redemptions may be filtered and ordered by."""
 
-from collections.abc import Callable
-
 from django.db.models import Q
 from django.http import QueryDict
 
 from campaigns.models import Campaign, PromotionTier
 from customers.models import Customer
-from promoengine.core.api.filters import Field, filter_condition, range_condition
+from promoengine.core.api.filters import Field, by_id, filter_condition, range_condition
 from promoengine.core.ids import parse_public_id
 from vouchers.models import Voucher
-
-NOTHING = Q(pk__in=[])
-
-
-def by_id(column: str, *prefixes: str) -> Field:
-    """Return a filter over a key column, asked for by public ids; an id of nothing matches nothing."""
-
-    def keys(values: list[str]) -> list[object]:
-        return [key for value in values for prefix in prefixes if (key := parse_public_id(prefix, value))]
-
-    def among(values: list[str]) -> Q:
-        found = keys(values)
-        return Q(**{f"{column}__in": found}) if found else NOTHING
-
-    conditions: dict[str, Callable[[list[str]], Q]] = {
-        "$is": lambda values: among(values[:1]),
-        "$in": among,
-        "$is_not": lambda values: ~among(values[:1]),
-        "$not_in": lambda values: ~among(values),
-        "$has_value": lambda _: Q(**{f"{column}__isnull": False}),
-        "$is_unknown": lambda _: Q(**{f"{column}__isnull": True}),
-    }
-    return Field(conditions=conditions)
 
 
 def related_object(values: list[str]) -> Q:

@@ -38,7 +38,9 @@ class CheckoutOrder:
         return replace(whole, discount=min(calculated.get("discount", 0), left))
 
 
-def merge_order(asked: AskedOrder | None, stored: models.Order | None, *, overwrite: bool) -> CheckoutOrder | None:
+def merge_order(
+    asked: AskedOrder | None, stored: models.Order | None, *, overwrite: bool
+) -> CheckoutOrder | None:
     """Return the order to calculate on, or None where none was sent.
 
     A stored order's data count; what was sent beside them replaces them only where `overwrite` says so, as

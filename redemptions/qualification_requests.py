@@ -72,7 +72,9 @@ def _values(filters: Mapping[str, Any], name: str) -> list[str]:
     conditions = filters[name].get("conditions") if isinstance(filters[name], Mapping) else None
     if not isinstance(conditions, Mapping) or set(conditions) - {"$is", "$in"}:
         raise InvalidPayload(f"Property .options.filters.{name}.conditions should have $is or $in")
-    values = [value for given in conditions.values() for value in (given if isinstance(given, list) else [given])]
+    values = [
+        value for given in conditions.values() for value in (given if isinstance(given, list) else [given])
+    ]
     if any(not isinstance(value, str) for value in values):
         raise InvalidPayload(f"Property .options.filters.{name} should have strings")
     return values

@@ -1,4 +1,4 @@
-"""What a checkout asks for, read from the wire into immutable values; the shape is checked here and only here."""
+"""What a checkout asks for, read from the wire into immutable values; the shape is checked only here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,7 +93,9 @@ def parse_checkout(body: Any) -> CheckoutRequest:
         raise InvalidPayload("Payload must have required property 'redeemables'")
     rows = body["redeemables"]
     if not isinstance(rows, list) or not 1 <= len(rows) <= REDEEMABLES_MAX:
-        raise InvalidPayload(f"Property .redeemables should be an array of 1 to {REDEEMABLES_MAX} redeemables")
+        raise InvalidPayload(
+            f"Property .redeemables should be an array of 1 to {REDEEMABLES_MAX} redeemables"
+        )
     redeemables = tuple(_redeemable(row, f".redeemables[{index}]") for index, row in enumerate(rows))
     _refuse_doubles(redeemables)
     return parse_context(body, redeemables)

@@ -24,7 +24,8 @@ def redemptions_for_wire(project: Project) -> QuerySet[Redemption]:
         Redemption.objects.filter(project=project)
         .select_related("customer")
         .prefetch_related(
-            Prefetch("voucher", queryset=vouchers_for_wire(project)), Prefetch("promotion_tier", queryset=tiers)
+            Prefetch("voucher", queryset=vouchers_for_wire(project)),
+            Prefetch("promotion_tier", queryset=tiers),
         )
     )
 

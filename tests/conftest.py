@@ -1,1 +1,9 @@
-from tests.fixtures import *  # noqa: F403 - fixtures are found by their names here
+import django
+
+from tests import servers
+
+servers.ensure_started()
+django.setup()
+
+from tests.fixtures import *  # noqa: E402, F403 - models can be imported only now
+from tests.product import product  # noqa: E402, F401

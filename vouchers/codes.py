@@ -80,10 +80,9 @@ class CodePattern:
         return [self._fill(characters[at : at + places]) for at in range(0, count * places, places)]
 
     def _fill(self, characters: str) -> str:
-        parts, rest = [], iter(characters)
-        for character in self.pattern:
-            parts.append(next(rest) if character == PLACE else character)
-        return f"{self.prefix}{''.join(parts)}{self.postfix}"
+        rest = iter(characters)
+        filled = "".join(next(rest) if character == PLACE else character for character in self.pattern)
+        return f"{self.prefix}{filled}{self.postfix}"
 
     def to_wire(self) -> dict[str, Any]:
         wire = {"length": self.pattern.count(PLACE), "charset": self.charset, "pattern": self.pattern}

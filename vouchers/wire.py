@@ -1,12 +1,17 @@
 """Vouchers as the wire has them: what is not set is null, except the holder, which is absent."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from campaigns.wire import WINDOWS, categories_to_wire, empty_list
 from customers.models import Customer
+from customers.wire import simple_customer
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
-from vouchers.models import Voucher
+from promoengine.core.models import Project
+from vouchers.models import Publication, Voucher, VoucherTransaction
+
+MANUAL = (VoucherTransaction.Type.CREDITS_ADDITION, VoucherTransaction.Type.CREDITS_REMOVAL)
 
 
 def voucher_to_wire(voucher: Voucher) -> dict[str, Any]:
@@ -86,3 +91,92 @@ def short_voucher(voucher: Voucher) -> dict[str, Any]:
         "type": voucher.type,
         "is_referral_code": voucher.is_referral_code,
     }
+
+
+def publication_to_wire(
+    publication: Publication, customer: Customer | None, vouchers: list[Voucher]
+) -> dict[str, Any]:
+    """Return a publication with its customer and its one voucher, or the codes of several."""
+    wire: dict[str, Any] = {
+        "id": publication.public_id,
+        "object": "publication",
+        "created_at": wire_datetime(publication.created_at),
+        "customer_id": customer.public_id if customer else None,
+        "tracking_id": publication.tracking_id,
+        "metadata": publication.metadata,
+        "channel": publication.channel,
+        "source_id": publication.source_id,
+        "result": publication.result,
+        "customer": simple_customer(customer) if customer else None,
+        "vouchers_id": [public_id(Voucher.prefix, key) for key in publication.voucher_ids],
+    }
+    if len(publication.voucher_ids) > 1:
+        wire["vouchers"] = [voucher.code for voucher in vouchers]
+    elif vouchers:
+        wire["voucher"] = voucher_to_wire(vouchers[0])
+    if publication.failure_code:
+        wire |= {"failure_code": publication.failure_code, "failure_message": publication.failure_message}
+    return wire
+
+
+def transaction_to_wire(row: VoucherTransaction, voucher: Voucher) -> dict[str, Any]:
+    """Return a line of a gift card's ledger."""
+    return {
+        "id": row.public_id,
+        "source_id": row.source_id,
+        "voucher_id": voucher.public_id,
+        "campaign_id": voucher.campaign.public_id if voucher.campaign else None,
+        "source": row.source,
+        "reason": row.reason,
+        "type": row.type,
+        "details": {
+            "balance": {
+                "type": "gift_voucher",
+                "total": voucher.gift_amount,
+                "object": "balance",
+                "amount": row.amount,
+                "balance": row.balance,
+                "operation_type": "MANUAL" if row.type in MANUAL else "AUTOMATIC",
+                "related_object": {"id": voucher.public_id, "type": "voucher"},
+            }
+        },
+        "related_transaction_id": None,
+        "created_at": wire_datetime(row.created_at),
+    }
+
+
+def holding_to_wire(voucher: Voucher) -> dict[str, Any]:
+    """Return a voucher as its holder's wallet lists it."""
+    wire = {
+        "id": public_id("rh", voucher.pk),
+        "created_at": wire_datetime(voucher.created_at),
+        "redeemable_id": voucher.public_id,
+        "redeemable_object": "voucher",
+        "customer_id": public_id(Customer.prefix, voucher.holder_id),
+        "holder_role": "OWNER",
+        "voucher_type": voucher.type,
+        "redeemable": {"type": "voucher", "voucher": voucher_to_wire(voucher)},
+        "object": "redeemable_holder",
+    }
+    if voucher.campaign:
+        wire |= {
+            "campaign_id": voucher.campaign.public_id,
+            "campaign_type": voucher.campaign.campaign_type,
+        }
+    return wire
+
+
+def publication_rows_to_wire(project: Project, rows: Sequence[Publication]) -> list[dict[str, Any]]:
+    """Return several publications with short vouchers, in one more query."""
+    keys = {key for row in rows for key in row.voucher_ids}
+    vouchers = Voucher.objects.filter(project=project).select_related("campaign").in_bulk(keys)
+    wires = []
+    for row in rows:
+        found = [vouchers[key] for key in row.voucher_ids if key in vouchers]
+        wire = publication_to_wire(row, row.customer, [])
+        if len(found) == 1:
+            wire["voucher"] = short_voucher(found[0])
+        elif found:
+            wire["vouchers"] = [voucher.code for voucher in found]
+        wires.append(wire)
+    return wires

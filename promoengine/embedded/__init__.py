@@ -1,13 +1,5 @@
-from pathlib import Path
+"""Real Postgres and Valkey servers from PyPI wheels, started beside the product and stopped with it.
 
-
-def embedded_database_url(state_dir: Path) -> str:
-    return "postgresql:///promoengine"
-
-
-def embedded_redis_url(state_dir: Path) -> str:
-    return "redis://localhost"
-
-
-def secret_key(state_dir: Path) -> str:
-    return "x"
+Nothing here needs Django: settings ask `place` where the servers of a state directory are, whether they run
+or not.
+"""

@@ -18,7 +18,7 @@ class Case:
     order: Order | None
     now: datetime
     zone: ZoneInfo
-    stacking: StackingRules = StackingRules()  # noqa: RUF009 - immutable
+    stacking: StackingRules = StackingRules()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,10 @@ class Offer:
     id: str
     discount: Discount | None = None
     gift: GiftCredits | None = None
-    validity: Validity = Validity()  # noqa: RUF009 - immutable
+    validity: Validity = Validity()
     is_active: bool = True
     is_campaign_active: bool = True
-    usage: Usage = Usage()  # noqa: RUF009
+    usage: Usage = Usage()
     missing: Refusal | None = None
 
     def refusal(self, order: Order | None, now: datetime, zone: ZoneInfo) -> Refusal | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line: `amount` is price × quantity, `discount` what has been taken off it so far."""
+    """One line: `amount` is price times quantity, `discount` what has been taken off it so far."""
 
     amount: int
     quantity: int = 1

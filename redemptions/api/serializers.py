@@ -6,7 +6,9 @@ from rest_framework import serializers
 class RedeemableBody(serializers.Serializer):
     object = serializers.ChoiceField(["voucher", "promotion_tier", "promotion_stack"])
     id = serializers.CharField(help_text="A code, or the id of a promotion tier.")
-    gift = serializers.DictField(required=False, help_text="`credits` to take off a gift card, in minor units.")
+    gift = serializers.DictField(
+        required=False, help_text="`credits` to take off a gift card, in minor units."
+    )
 
 
 class OrderBody(serializers.Serializer):

@@ -116,7 +116,9 @@ def redeem_one(request: ApiRequest, body: Any, code: str) -> Response:
 
     def produce() -> dict[str, Any]:
         checkout = redeem(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
-        redemption: dict[str, Any] = redemption_answer(checkout, request_id=request.request_id)["redemptions"][0]
+        redemption: dict[str, Any] = redemption_answer(checkout, request_id=request.request_id)[
+            "redemptions"
+        ][0]
         return redemption
 
     return answer_once_for(request, produce)
@@ -237,7 +239,9 @@ def _query_items(query: QueryDict) -> list[dict[str, Any]]:
     return list(items.values())
 
 
-def _validate_tier(request: ApiRequest, context: CheckoutRequest, tier: PromotionTier, now: datetime) -> Validation:
+def _validate_tier(
+    request: ApiRequest, context: CheckoutRequest, tier: PromotionTier, now: datetime
+) -> Validation:
     asked = CheckoutRequest(
         (AskedRedeemable("promotion_tier", tier.public_id),), order=context.order, customer=context.customer
     )

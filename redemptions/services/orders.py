@@ -24,7 +24,8 @@ def lock_order(order: Order) -> None:
         # A savepoint, because the refusal of a lock leaves the transaction unusable.
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT updated_at FROM {Order._meta.db_table} WHERE id = %s FOR NO KEY UPDATE NOWAIT", [order.pk]
+                f"SELECT updated_at FROM {Order._meta.db_table} WHERE id = %s FOR NO KEY UPDATE NOWAIT",
+                [order.pk],
             )
             found = cursor.fetchone()
     except OperationalError as error:

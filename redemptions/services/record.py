@@ -89,7 +89,10 @@ def record_redemptions(
     parent = None
     if len(decision.applicable) > 1:
         parent = Redemption(
-            **common, id=new_id(), related_object_type=Redemption.RelatedObject.REDEMPTION, order_snapshot=whole
+            **common,
+            id=new_id(),
+            related_object_type=Redemption.RelatedObject.REDEMPTION,
+            order_snapshot=whole,
         )
     rows = _rows_by_offer(gathered)
     written = []
@@ -194,7 +197,10 @@ def _discount_of(outcome: Applicable) -> int:
 
 
 def _list_redemptions(
-    order: Order, written: Sequence[Written], parent: Redemption | None, snapshots: Sequence[dict[str, Any] | None]
+    order: Order,
+    written: Sequence[Written],
+    parent: Redemption | None,
+    snapshots: Sequence[dict[str, Any] | None],
 ) -> None:
     """Put the map of its redemptions into each picture of the order."""
     date = written[0].to_wire()["date"]
@@ -222,9 +228,7 @@ def _list_redemptions(
             snapshot["redemptions"] = listed
 
 
-def _record_credits(
-    project: Project, written: Sequence[Written], *, channel: Channel, now: datetime
-) -> None:
+def _record_credits(project: Project, written: Sequence[Written], *, channel: Channel, now: datetime) -> None:
     VoucherTransaction.objects.bulk_create(
         VoucherTransaction(
             project=project,

@@ -1,4 +1,4 @@
-"""Redemption: gather, decide, claim, record. What is used up here is used up for good, and never too often."""
+"""Redemption: gather, decide, claim, record. What is used up is used up for good, and never too often."""
 
 from dataclasses import dataclass
 from datetime import datetime

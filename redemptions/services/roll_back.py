@@ -156,7 +156,9 @@ def _give_all_back(
     _refund_credits(project, parts, channel=channel, now=now)
     parent_rollback = _rollback_of(parent, values, order=order) if parent else None
     rollbacks = [
-        _rollback_of(part, values | {"parent_id": parent_rollback.pk if parent_rollback else None}, order=order)
+        _rollback_of(
+            part, values | {"parent_id": parent_rollback.pk if parent_rollback else None}, order=order
+        )
         for part in parts
     ]
     Redemption.objects.bulk_create([parent_rollback] if parent_rollback else [])

@@ -50,9 +50,7 @@ def validate(project: Project, asked: CheckoutRequest, *, now: datetime) -> Vali
 def voucher_claims(gathered: Gathered, decision: Decision) -> list[tuple[Voucher, Claim]]:
     """Return what using the decision takes of vouchers; promotion tiers have no limit of their own."""
     rows = dict(zip((id(offer) for offer in gathered.case.offers), gathered.redeemables, strict=True))
-    return [
-        (row, claim) for claim in decision.claims if isinstance(row := rows[id(claim.offer)], Voucher)
-    ]
+    return [(row, claim) for claim in decision.claims if isinstance(row := rows[id(claim.offer)], Voucher)]
 
 
 def _hold(

@@ -89,7 +89,9 @@ def test_items_make_the_amount(api, project):
     VoucherFactory(project=project, code="TEN")
 
     answer = validate(
-        api, "TEN", order={"items": [{"product_id": "prod_a", "quantity": "2", "price": 5000}, {"amount": 700}]}
+        api,
+        "TEN",
+        order={"items": [{"product_id": "prod_a", "quantity": "2", "price": 5000}, {"amount": 700}]},
     )
 
     assert answer.json()["order"]["amount"] == 10700
@@ -216,7 +218,10 @@ def test_gift_credits_are_taken_off_the_card(api, project):
     card = VoucherFactory(
         project=project, type=Voucher.Type.GIFT_VOUCHER, discount=None, gift_amount=5000, gift_balance=5000
     )
-    body = {"redeemables": [{"object": "voucher", "id": card.code, "gift": {"credits": 1500}}], "order": ORDER}
+    body = {
+        "redeemables": [{"object": "voucher", "id": card.code, "gift": {"credits": 1500}}],
+        "order": ORDER,
+    }
 
     answer = api.post("/v1/redemptions", body).json()
 
@@ -288,7 +293,10 @@ def test_a_released_session_frees_the_use(api, project):
         ({"redeemables": redeemables("A"), "order": {"amount": -1}}, "invalid_amount"),
         ({"redeemables": redeemables("A"), "order": {"amount": 1.5}}, "invalid_payload"),
         ({"redeemables": redeemables("A"), "order": {"items": [{"quantity": -1}]}}, "invalid_amount"),
-        ({"redeemables": redeemables("A"), "order": {"items": [{"quantity": 9e15, "price": 9}]}}, "invalid_amount"),
+        (
+            {"redeemables": redeemables("A"), "order": {"items": [{"quantity": 9e15, "price": 9}]}},
+            "invalid_amount",
+        ),
         ({"redeemables": redeemables("A"), "customer": {"id": "cust_x"}}, "not_found"),
         ({"redeemables": redeemables("A"), "customer": 5}, "invalid_payload"),
         ({"redeemables": redeemables("A"), "session": {"ttl": -1}}, "invalid_payload"),

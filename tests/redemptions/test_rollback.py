@@ -9,7 +9,9 @@ from vouchers.models import Voucher
 
 def redeem(api, *codes, **body):
     redeemables = [{"object": "voucher", "id": code} for code in codes]
-    return api.post("/v1/redemptions", {"redeemables": redeemables, "order": {"amount": 20000}, **body}).json()
+    return api.post(
+        "/v1/redemptions", {"redeemables": redeemables, "order": {"amount": 20000}, **body}
+    ).json()
 
 
 @pytest.mark.parametrize("quantity", [1, None])

@@ -1,5 +1,26 @@
-"""The routes of this room."""
+"""The routes of campaigns, vouchers and publications."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from vouchers.api import campaigns, publications, vouchers
+
+urlpatterns = [
+    path("v1/campaigns", campaigns.Campaigns.as_view()),
+    path("v1/campaigns/<path:ref>/vouchers", campaigns.CampaignVouchers.as_view()),
+    path("v1/campaigns/<path:ref>/importCSV", campaigns.CampaignImport.as_view()),
+    path("v1/campaigns/<path:ref>/enable", campaigns.CampaignEnabling.as_view()),
+    path("v1/campaigns/<path:ref>/disable", campaigns.CampaignDisabling.as_view()),
+    path("v1/campaigns/<str:ref>/vouchers/<path:code>", campaigns.CampaignVoucherByCode.as_view()),
+    path("v1/campaigns/<path:ref>", campaigns.CampaignByRef.as_view()),
+    path("v1/vouchers", vouchers.Vouchers.as_view()),
+    path("v1/vouchers/<path:code>/enable", vouchers.VoucherEnabling.as_view()),
+    path("v1/vouchers/<path:code>/disable", vouchers.VoucherDisabling.as_view()),
+    path("v1/vouchers/<path:code>/balance", vouchers.VoucherBalance.as_view()),
+    path("v1/vouchers/<path:code>/transactions", vouchers.VoucherTransactions.as_view()),
+    path("v1/vouchers/<path:code>/publications", vouchers.VoucherPublications.as_view()),
+    path("v1/vouchers/<path:code>", vouchers.VoucherByRef.as_view()),
+    path("v1/publications", publications.Publications.as_view()),
+    path("v1/publications/create", publications.PublicationByQuery.as_view()),
+    path("v1/customers/<path:ref>/redeemables", vouchers.CustomerRedeemables.as_view()),
+    path("client/v1/publish", publications.ClientPublication.as_view()),
+]

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import get_default_timezone, make_aware
 
 from promoengine.core.errors import InvalidQueryParams
+from promoengine.core.ids import parse_public_id
 
 BRACKETS = re.compile(r"\[([^\]]*)\]")
 
@@ -58,7 +59,7 @@ def as_moment(text: str) -> Any:
     try:
         moment = parse_datetime(text)
         if moment is None and (day := parse_date(text)):
-            moment = datetime.combine(day, time())  # noqa: DTZ001 - made aware below
+            moment = datetime.combine(day, time())
     except ValueError:
         moment = None
     if moment is None:
@@ -89,7 +90,29 @@ class Field:
         return Q(**{f"{self.column}__{LOOKUPS[operator]}": read if operator == "$in" else read[0]})
 
 
+def by_id(column: str, *prefixes: str) -> Field:
+    """Return a filter over a key column, asked for by public ids; an id of nothing matches nothing."""
+
+    def keys(values: list[str]) -> list[object]:
+        return [key for value in values for prefix in prefixes if (key := parse_public_id(prefix, value))]
+
+    def among(values: list[str]) -> Q:
+        found = keys(values)
+        return Q(**{f"{column}__in": found}) if found else NOTHING
+
+    conditions: dict[str, Callable[[list[str]], Q]] = {
+        "$is": lambda values: among(values[:1]),
+        "$in": among,
+        "$is_not": lambda values: ~among(values[:1]),
+        "$not_in": lambda values: ~among(values),
+        "$has_value": lambda _: Q(**{f"{column}__isnull": False}),
+        "$is_unknown": lambda _: Q(**{f"{column}__isnull": True}),
+    }
+    return Field(conditions=conditions)
+
+
 Fields = Mapping[str, Field]
+NOTHING = Q(pk__in=[])
 
 
 def filter_condition(query: QueryDict, fields: Fields) -> Q:

@@ -1,4 +1,4 @@
-"""The base of every API view: keys, project, parsing, errors and headers; a view adds a few lines of its own."""
+"""The base of every API view: keys, project, parsing, errors and headers."""
 
 from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
@@ -10,13 +10,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from promoengine.core import errors
-from promoengine.core.api.auth import Caller, KeyAuthentication
+from promoengine.core.api.auth import HEADERS, Caller, KeyAuthentication
 from promoengine.core.api.handler import handle_exception
 from promoengine.core.api.renderers import JsonParser, JsonRenderer, refuse_nul, to_json
 from promoengine.core.ids import new_request_id
 from promoengine.core.models import ApiKey, Project
 
-CLIENT_HEADERS = "X-Client-Application-Id, X-Client-Token, X-Voucherify-Channel, Authorization, Content-Type, Idempotency-Key"
+CLIENT_HEADERS = ", ".join(
+    [*HEADERS[ApiKey.Kind.CLIENT], "X-Voucherify-Channel", "Authorization", "Content-Type", "Idempotency-Key"]
+)
 
 
 class ApiRequest(Request):

@@ -10,12 +10,38 @@ from promoengine.core.services.api_keys import hash_token
 
 LIFETIME = timedelta(minutes=15)
 TOKENS_PER_PROJECT = 1000
-RESOURCES = (
-    "api vouchers campaigns promotions publications validations qualifications redemptions customers orders "
-    "products skus validation-rules validation-rules-assignments segments events rewards loyalties referrals "
-    "exports async-actions product-collections categories metadata-schemas locations templates trash-bin "
-    "assets task-results consents"
-).split()
+RESOURCES = [
+    "api",
+    "vouchers",
+    "campaigns",
+    "promotions",
+    "publications",
+    "validations",
+    "qualifications",
+    "redemptions",
+    "customers",
+    "orders",
+    "products",
+    "skus",
+    "validation-rules",
+    "validation-rules-assignments",
+    "segments",
+    "events",
+    "rewards",
+    "loyalties",
+    "referrals",
+    "exports",
+    "async-actions",
+    "product-collections",
+    "categories",
+    "metadata-schemas",
+    "locations",
+    "templates",
+    "trash-bin",
+    "assets",
+    "task-results",
+    "consents",
+]
 SCOPES = frozenset(RESOURCES) | {f"client_{resource}" for resource in RESOURCES}
 
 

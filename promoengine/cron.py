@@ -1,0 +1,14 @@
+"""What runs by the clock; `manage.py rqcron` reads this file."""
+
+import notifications.jobs
+from rq.cron import register
+
+import promoengine.core.jobs
+import redemptions.jobs
+import vouchers.jobs
+
+register(vouchers.jobs.roll_up_usage, queue_name="low", interval=5)
+register(promoengine.core.jobs.resume_async_actions, queue_name="high", interval=30)
+register(notifications.jobs.send_waiting, queue_name="default", interval=30)
+register(promoengine.core.jobs.sweep, queue_name="low", interval=3600)
+register(redemptions.jobs.sweep, queue_name="low", interval=3600)

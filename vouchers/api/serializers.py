@@ -1,0 +1,159 @@
+"""The shapes of campaigns, vouchers and publications as they are sent."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class MomentField(serializers.DateTimeField):
+    """An ISO 8601 date-time, or a date, which is its midnight."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if isinstance(value, str) and len(value) == 10:
+            value = f"{value}T00:00:00Z"
+        return super().to_internal_value(value)
+
+
+class TermsBody(serializers.Serializer):
+    """What campaigns and vouchers have in common; absent fields stay absent."""
+
+    category = serializers.CharField(required=False, allow_null=True, max_length=255)
+    category_id = serializers.CharField(required=False, allow_null=True, max_length=64)
+    start_date = MomentField(required=False, allow_null=True)
+    expiration_date = MomentField(required=False, allow_null=True)
+    validity_timeframe = serializers.DictField(required=False, allow_null=True)
+    validity_day_of_week = serializers.ListField(
+        child=serializers.IntegerField(), required=False, allow_null=True
+    )
+    validity_hours = serializers.DictField(required=False, allow_null=True)
+    metadata = serializers.DictField(required=False, allow_null=True)
+    validation_rules = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
+
+
+class CampaignBody(TermsBody):
+    name = serializers.CharField(required=False, max_length=255)
+    description = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=10_000)
+    campaign_type = serializers.ChoiceField(
+        ["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "PROMOTION", "LOYALTY_PROGRAM", "REFERRAL_PROGRAM"],
+        required=False,
+    )
+    type = serializers.ChoiceField(["AUTO_UPDATE", "STATIC", "STANDALONE"], required=False)
+    voucher = serializers.DictField(required=False, allow_null=True)
+    promotion = serializers.DictField(required=False, allow_null=True)
+    referral_program = serializers.DictField(required=False, allow_null=True)
+    vouchers_count = serializers.IntegerField(required=False, allow_null=True, min_value=0)
+    auto_join = serializers.BooleanField(required=False, allow_null=True)
+    join_once = serializers.BooleanField(required=False, allow_null=True)
+    use_voucher_metadata_schema = serializers.BooleanField(required=False, allow_null=True)
+    activity_duration_after_publishing = serializers.CharField(required=False, allow_null=True, max_length=64)
+
+
+class VoucherBody(TermsBody):
+    code = serializers.CharField(required=False, allow_null=True, max_length=255, trim_whitespace=False)
+    campaign = serializers.CharField(required=False, allow_null=True, max_length=255)
+    campaign_id = serializers.CharField(required=False, allow_null=True, max_length=64)
+    type = serializers.ChoiceField(
+        ["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"], required=False, allow_null=True
+    )
+    discount = serializers.DictField(required=False, allow_null=True)
+    gift = serializers.DictField(required=False, allow_null=True)
+    loyalty_card = serializers.DictField(required=False, allow_null=True)
+    redemption = serializers.DictField(required=False, allow_null=True)
+    code_config = serializers.DictField(required=False, allow_null=True)
+    active = serializers.BooleanField(required=False, allow_null=True)
+    additional_info = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True, max_length=10_000
+    )
+
+
+class BalanceBody(serializers.Serializer):
+    amount = serializers.JSONField(help_text="Whole number of minor units, negative takes away.")
+    source_id = serializers.CharField(required=False, allow_null=True, max_length=255)
+    reason = serializers.CharField(required=False, allow_null=True, max_length=1000)
+
+
+class PublicationBody(serializers.Serializer):
+    voucher = serializers.CharField(required=False)
+    campaign = serializers.DictField(required=False, help_text="`name` and `count`.")
+    customer = serializers.DictField()
+    channel = serializers.CharField(required=False)
+    source_id = serializers.CharField(required=False)
+    metadata = serializers.DictField(required=False)
+
+
+class FileBody(serializers.Serializer):
+    file = serializers.FileField()
+
+
+class AsyncAnswer(serializers.Serializer):
+    async_action_id = serializers.CharField()
+
+
+class CampaignAnswer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    campaign_type = serializers.CharField()
+    type = serializers.CharField()
+    vouchers_count = serializers.IntegerField()
+    object = serializers.CharField()
+
+
+class CampaignList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    campaigns = CampaignAnswer(many=True)
+    total = serializers.IntegerField()
+
+
+class VoucherAnswer(serializers.Serializer):
+    id = serializers.CharField()
+    code = serializers.CharField()
+    type = serializers.CharField()
+    active = serializers.BooleanField()
+    object = serializers.CharField()
+
+
+class VoucherList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    vouchers = VoucherAnswer(many=True)
+    total = serializers.IntegerField()
+
+
+class BalanceAnswer(serializers.Serializer):
+    amount = serializers.IntegerField()
+    total = serializers.IntegerField()
+    balance = serializers.IntegerField()
+    object = serializers.CharField()
+
+
+class PublicationAnswer(serializers.Serializer):
+    id = serializers.CharField()
+    customer_id = serializers.CharField()
+    result = serializers.CharField()
+    object = serializers.CharField()
+
+
+class PublicationList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    publications = PublicationAnswer(many=True)
+    total = serializers.IntegerField()
+
+
+class CursorList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    data = serializers.ListField(child=serializers.DictField())
+    has_more = serializers.BooleanField()
+
+
+def read_body(serializer: type[serializers.Serializer], data: Any) -> dict[str, Any]:
+    """Return the fields that a body sets, checked for their shape.
+
+    Raises:
+        ValidationError: which the API's handler turns into the published body.
+    """
+    checked = serializer(data=data)
+    checked.is_valid(raise_exception=True)
+    return dict(checked.validated_data)

@@ -1,0 +1,269 @@
+"""What happens to a campaign's codes when it is made, changed or deleted."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from campaigns.selectors import campaign_by_ref
+from campaigns.services.create import create_campaign
+from campaigns.services.terms import (
+    category_of,
+    check_dates,
+    check_discount,
+    check_duration,
+    check_quantity,
+    check_windows,
+)
+from campaigns.wire import WINDOWS, campaign_to_wire
+from promoengine.core.errors import DomainError, InvalidPayload
+from promoengine.core.events import record_event
+from promoengine.core.models import AsyncAction, Project
+from promoengine.core.services.async_actions import advance, start_async_action
+from vouchers.codes import check_code, parse_code_config
+from vouchers.models import Voucher
+from vouchers.services.create import create_voucher
+from vouchers.services.generate import GenerationRunning, check_room, start_generation
+
+BATCH = 5000
+USED = Q(published_count__gt=0) | Q(redeemed_quantity__gt=0)
+
+
+class CampaignProtected(DomainError):
+    key = "resource_protected"
+    message = "Resource is protected"
+
+
+@transaction.atomic
+def launch_campaign(
+    project: Project, *, data: Mapping[str, Any], channel: str = "API", now: datetime
+) -> Campaign:
+    """Make a campaign with the codes it starts with, and return it.
+
+    One code is made at once, several in the background; a STANDALONE campaign has its one code.
+
+    Raises:
+        InvalidPayload, InvalidCampaign, PatternTooSmall: a field is wrong; nothing has been made.
+        Duplicate: another campaign has that name, or another voucher that code.
+    """
+    voucher = data.get("voucher") if isinstance(data.get("voucher"), Mapping) else {}
+    literal = _literal(voucher.get("code_config")) if data.get("type") == Campaign.Type.STANDALONE else None
+    pattern = parse_code_config(None if literal else voucher.get("code_config"))
+    count = _count(data.get("vouchers_count"), least=0)
+    check_room(pattern, count)
+    campaign = create_campaign(project, data=data, code_config=pattern.to_wire(), channel=channel, now=now)
+    if campaign.voucher_type is None:
+        return campaign
+    if campaign.type == Campaign.Type.STANDALONE:
+        code = voucher.get("code") or literal
+        create_voucher(project, data={}, campaign=campaign, code=code, channel=channel, now=now)
+        campaign.vouchers_count = 1
+    elif count == 1:
+        create_voucher(project, data={}, campaign=campaign, channel=channel, now=now)
+        campaign.vouchers_count = 1
+    elif count:
+        start_generation(project, campaign=campaign, count=count, now=now)
+    return campaign
+
+
+def add_vouchers(
+    project: Project, ref: str, *, count: Any, data: Mapping[str, Any], channel: str = "API", now: datetime
+) -> Voucher | AsyncAction:
+    """Add one code to a campaign at once, or several in the background.
+
+    Raises:
+        NotFound: the project has no such campaign.
+        InvalidPayload, PatternTooSmall: the number or the pattern is wrong.
+        GenerationRunning: the campaign is being worked on.
+    """
+    campaign = campaign_by_ref(project, ref)
+    wanted = _count(count, least=1)
+    if wanted == 1:
+        return create_voucher(project, data=data, campaign=campaign, channel=channel, now=now)
+    if campaign.voucher_type is None or campaign.type == Campaign.Type.STANDALONE:
+        raise InvalidPayload(f"Campaign {campaign.name} can't have {wanted} more codes")
+    return start_generation(project, campaign=campaign, count=wanted, now=now)
+
+
+@transaction.atomic
+def update_campaign(
+    project: Project, ref: str, *, data: Mapping[str, Any], channel: str = "API", now: datetime
+) -> Campaign:
+    """Change the published fields that `data` has, dates as datetimes, and return the campaign.
+
+    Name, types, code pattern and gift amount stay as they are. Codes that are published or redeemed keep
+    the terms they were given with; the others follow in the background.
+
+    Raises:
+        NotFound: the project has no such campaign or category.
+        CampaignProtected, GenerationRunning: it may not be changed, or not now.
+        InvalidPayload: a field is wrong; the details name it.
+    """
+    found = campaign_by_ref(project, ref)
+    campaign = Campaign.objects.select_for_update(of=("self",)).select_related("category").get(pk=found.pk)
+    if campaign.protected:
+        raise CampaignProtected(f"Campaign {campaign.name} is protected")
+    if campaign.generation_status in ("IN_PROGRESS", "MODIFYING"):
+        raise GenerationRunning(f"Campaign {campaign.name} is being modified; try again when it is done")
+    columns = _columns(project, campaign, data)
+    if not columns:
+        return campaign
+    _freeze_used(campaign, columns)
+    for name, value in columns.items():
+        setattr(campaign, name, value)
+    check_dates(campaign.start_date, campaign.expiration_date)
+    campaign.updated_at = now
+    propagates = (
+        bool({"start_date", "expiration_date", "quantity"} & columns.keys()) and campaign.vouchers_count
+    )
+    if propagates:
+        campaign.generation_status = Campaign.GenerationStatus.MODIFYING
+    campaign.save(update_fields=[*columns, "updated_at", "generation_status"])
+    if propagates:
+        start_async_action(
+            project,
+            "CAMPAIGN.VOUCHERS_UPDATE",
+            job="vouchers.jobs.propagate_terms",
+            params={"campaign": str(campaign.pk)},
+            total_count=campaign.vouchers_count,
+            now=now,
+        )
+    _record(project, "campaign.updated", campaign, channel=channel, now=now)
+    return campaign
+
+
+def run_propagation(action: AsyncAction) -> None:
+    """Give the campaign's dates and limit to all its codes that nobody has got or used yet."""
+    campaign = Campaign.objects.get(project=action.project, pk=action.params["campaign"])
+    terms = campaign.terms()
+    stale = Q(pk__in=[])
+    for name, value in terms.items():
+        stale |= ~Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": False})
+    waiting = Voucher.objects.filter(~USED, stale, campaign=campaign).order_by("pk")
+    while keys := list(waiting.values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            rows = Voucher.objects.filter(~USED, pk__in=keys)
+            advance(action, done=rows.update(**terms, updated_at=timezone.now()))
+    Campaign.objects.filter(pk=campaign.pk).update(generation_status=Campaign.GenerationStatus.DONE)
+    action.message = f"{action.done_count} codes changed"
+
+
+@transaction.atomic
+def delete_campaign(
+    project: Project, ref: str, *, force: bool = False, channel: str = "API", now: datetime
+) -> AsyncAction:
+    """Put a campaign and its codes into the bin, or with `force` delete them, in the background.
+
+    Either way it is out of use at once. Names and codes in the bin stay reserved.
+
+    Raises:
+        NotFound: the project has no such campaign.
+        CampaignProtected: it may not be deleted.
+    """
+    campaign = campaign_by_ref(project, ref)
+    if campaign.protected:
+        raise CampaignProtected(f"Campaign {campaign.name} is protected")
+    Campaign.objects.filter(pk=campaign.pk).update(deleted_at=now, active=False)
+    _record(project, "campaign.deleted", campaign, channel=channel, now=now)
+    return start_async_action(
+        project,
+        "CAMPAIGN.VOUCHERS_DELETE",
+        job="vouchers.jobs.purge_codes",
+        params={"campaign": str(campaign.pk), "force": force},
+        total_count=campaign.vouchers_count,
+        now=now,
+    )
+
+
+def run_purge(action: AsyncAction) -> None:
+    """Put a deleted campaign's codes into the bin, or delete them and the campaign with them."""
+    rows = Voucher.objects.filter(project=action.project, campaign=action.params["campaign"])
+    if not action.params["force"]:
+        rows = rows.filter(deleted_at=None)
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            batch = Voucher.objects.filter(pk__in=keys)
+            if action.params["force"]:
+                batch.delete()
+            else:
+                batch.update(deleted_at=timezone.now())
+            advance(action, done=len(keys))
+    if action.params["force"]:
+        Campaign.objects.filter(project=action.project, pk=action.params["campaign"]).delete()
+    action.message = f"{action.done_count} codes deleted"
+
+
+def _columns(project: Project, campaign: Campaign, data: Mapping[str, Any]) -> dict[str, Any]:
+    columns: dict[str, Any] = {name: data[name] for name in ("start_date", "expiration_date") if name in data}
+    if data.get("description") is not None:
+        columns["description"] = data["description"]
+    for name in ("auto_join", "join_once"):
+        if data.get(name) is not None:
+            columns[name] = data[name]
+    if data.get("metadata") is not None:
+        columns["metadata"] = campaign.metadata | data["metadata"]
+    if data.get("category") or data.get("category_id"):
+        columns["category"] = category_of(project, name=data.get("category"), ref=data.get("category_id"))
+    if data.get("activity_duration_after_publishing"):
+        columns["activity_duration_after_publishing"] = check_duration(
+            data["activity_duration_after_publishing"], ".activity_duration_after_publishing"
+        )
+    if any(name in data for name in WINDOWS.values()):
+        current = {WINDOWS[key]: value for key, value in (campaign.validity or {}).items()}
+        columns["validity"] = check_windows(current | {k: data[k] for k in WINDOWS.values() if k in data})
+    return columns | _voucher_columns(campaign, data.get("voucher") or {})
+
+
+def _voucher_columns(campaign: Campaign, voucher: Any) -> dict[str, Any]:
+    if not isinstance(voucher, Mapping):
+        raise InvalidPayload("Property .voucher should be object")
+    columns: dict[str, Any] = {}
+    if voucher.get("discount") and campaign.discount is not None:
+        discount = check_discount(voucher["discount"], ".voucher.discount")
+        if discount["type"] != campaign.discount["type"]:
+            raise InvalidPayload("Property .voucher.discount.type can't be changed")
+        columns["discount"] = discount
+    if isinstance(voucher.get("redemption"), Mapping) and "quantity" in voucher["redemption"]:
+        columns["quantity"] = check_quantity(voucher["redemption"], ".voucher.redemption")
+    return {name: value for name, value in columns.items() if getattr(campaign, name) != value}
+
+
+def _freeze_used(campaign: Campaign, columns: Mapping[str, Any]) -> None:
+    """Write what is about to change into the codes that were given or used with it."""
+    used = Voucher.objects.filter(USED, campaign=campaign)
+    if "discount" in columns:
+        used.filter(discount=None).update(discount=campaign.discount)
+    if "validity" in columns and campaign.validity is not None:
+        used.filter(validity=None).update(validity=campaign.validity)
+
+
+def _count(count: Any, *, least: int) -> int:
+    if count is None or count == "":
+        return least
+    if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) < 10:
+        count = int(count)
+    if type(count) is not int or count < least:
+        raise InvalidPayload(f"Property .vouchers_count should be a whole number of at least {least}")
+    return count
+
+
+def _literal(code_config: Any) -> str | None:
+    """Return a pattern without any random place, which a common code may have."""
+    pattern = code_config.get("pattern") if isinstance(code_config, Mapping) else None
+    return check_code(pattern) if isinstance(pattern, str) and pattern and "#" not in pattern else None
+
+
+def _record(project: Project, event: str, campaign: Campaign, *, channel: str, now: datetime) -> None:
+    record_event(
+        project,
+        event,
+        {"campaign": campaign_to_wire(campaign)},
+        entity_id=campaign.public_id,
+        campaign_id=campaign.pk,
+        channel=channel,
+        now=now,
+    )

@@ -1,0 +1,263 @@
+"""Publications: giving codes to a customer. A free code is taken by one and only one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Q, Value, When
+
+from campaigns.models import Campaign
+from campaigns.selectors import campaign_by_ref
+from customers.models import Customer
+from customers.selectors import find_customer
+from customers.services.upsert import upsert_customer
+from promoengine.core.errors import DomainError, InvalidPayload, NotFound
+from promoengine.core.events import record_event
+from promoengine.core.models import Project
+from promoengine.engine.timeframes import parse_duration
+from vouchers.models import Publication, Voucher
+from vouchers.selectors import voucher_by_ref, vouchers_for_wire
+from vouchers.services.create import create_voucher
+from vouchers.wire import publication_to_wire
+
+COUNT_MAX = 50
+
+
+class MissingVouchers(DomainError):
+    key = "missing_vouchers"
+    message = "Missing vouchers"
+
+
+class NoSuitableVoucher(DomainError):
+    key = "no_voucher_suitable_for_publication"
+    message = "Couldn't find any voucher suitable for publication"
+
+
+class VoucherAlreadyPublished(DomainError):
+    key = "voucher_already_published"
+    message = "Voucher already published"
+
+
+class VoucherCannotBePublished(DomainError):
+    key = "voucher_cannot_be_published"
+    message = "Voucher cannot be published"
+
+
+class TooManyVouchers(DomainError):
+    key = "too_many_vouchers_requested"
+    message = "Too many vouchers requested"
+
+
+class DuplicateSourceId(DomainError):
+    key = "duplicate_source_id"
+    message = "Duplicate source_id"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRequest:
+    """Who gets what: a code by name, or `count` free codes of a campaign."""
+
+    customer: Mapping[str, Any]
+    voucher: str | None = None
+    campaign: str | None = None
+    count: int = 1
+    join_once: bool | None = None
+    source_id: str | None = None
+    channel: str = "API"
+    metadata: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A publication with its customer and codes."""
+
+    publication: Publication
+    customer: Customer
+    vouchers: list[Voucher]
+
+
+def publish(project: Project, asked: PublicationRequest, *, now: datetime) -> Published:
+    """Give codes to a customer, who is made where they are new, and return what they got.
+
+    A refusal is kept as a failed publication. The same `source_id` gives the same codes again.
+
+    Raises:
+        InvalidPayload, MissingVouchers, TooManyVouchers: the request is wrong.
+        NotFound: the project has no such voucher, campaign or customer.
+        NoSuitableVoucher: the campaign has no free code, and may not grow.
+        VoucherAlreadyPublished, VoucherCannotBePublished: this code or customer has been served.
+        DuplicateSourceId: the id belongs to another customer's publication.
+    """
+    _check(asked)
+    if earlier := _earlier(project, asked):
+        return earlier
+    try:
+        return _publish(project, asked, now=now)
+    except IntegrityError as error:
+        if asked.source_id and (earlier := _earlier(project, asked)):
+            return earlier
+        raise DuplicateSourceId(f"Publication with source_id: '{asked.source_id}' already exists") from error
+    except (NoSuitableVoucher, VoucherAlreadyPublished, VoucherCannotBePublished) as refusal:
+        _record_failure(project, asked, refusal, now=now)
+        raise
+
+
+@transaction.atomic
+def _publish(project: Project, asked: PublicationRequest, *, now: datetime) -> Published:
+    customer = upsert_customer(project, data=asked.customer, channel=asked.channel, now=now)
+    if asked.voucher:
+        voucher = voucher_by_ref(project, asked.voucher)
+        campaign = voucher.campaign
+        ids = [_take_this(voucher, customer)]
+    else:
+        campaign = campaign_by_ref(project, asked.campaign or "")
+        if served := _served(project, campaign, customer, asked):
+            return served
+        ids = _take_free(project, campaign, asked.count, now=now)
+    _hand_over(ids, campaign, customer, now=now)
+    publication = Publication.objects.create(
+        project=project,
+        customer=customer,
+        campaign=campaign,
+        voucher_ids=ids,
+        source_id=asked.source_id,
+        tracking_id=customer.source_id,
+        channel=asked.channel,
+        metadata=dict(asked.metadata or {}),
+        created_at=now,
+    )
+    published = Published(publication, customer, _vouchers(project, ids))
+    record_event(
+        project,
+        "publication.succeeded",
+        publication_to_wire(publication, customer, published.vouchers),
+        entity_id=publication.public_id,
+        customer_id=customer.pk,
+        campaign_id=campaign.pk if campaign else None,
+        channel=asked.channel,
+        now=now,
+    )
+    return published
+
+
+def _check(asked: PublicationRequest) -> None:
+    if not asked.voucher and not asked.campaign:
+        raise MissingVouchers("Either Campaign or Voucher is required")
+    if not asked.customer:
+        raise InvalidPayload("Payload must have required property 'customer'")
+    if not 1 <= asked.count <= COUNT_MAX:
+        raise InvalidPayload(f"Property .campaign.count should be between 1 and {COUNT_MAX}")
+    if asked.source_id and asked.count > 1:
+        raise TooManyVouchers("Only up to 1 can be published")
+
+
+def _earlier(project: Project, asked: PublicationRequest) -> Published | None:
+    """Return the publication that the same `source_id` made before.
+
+    Raises:
+        DuplicateSourceId: it went to another customer.
+    """
+    if not asked.source_id:
+        return None
+    rows = Publication.objects.filter(project=project, source_id=asked.source_id, result="SUCCESS")
+    publication = rows.select_related("customer").first()
+    if publication is None:
+        return None
+    customer = find_customer(project, asked.customer)
+    if publication.customer is None or customer != publication.customer:
+        raise DuplicateSourceId(f"Publication with source_id: '{asked.source_id}' already exists")
+    return Published(publication, publication.customer, _vouchers(project, publication.voucher_ids))
+
+
+def _served(
+    project: Project, campaign: Campaign, customer: Customer, asked: PublicationRequest
+) -> Published | None:
+    """Return what the customer got of a campaign that serves each only once.
+
+    Raises:
+        VoucherCannotBePublished: the campaign itself says so, and the request does not.
+    """
+    once = campaign.join_once if asked.join_once is None else asked.join_once
+    if not once:
+        return None
+    # One customer at a time, so that two requests at once don't both find nothing.
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    rows = Publication.objects.filter(project=project, customer=customer, campaign=campaign, result="SUCCESS")
+    publication = rows.order_by("pk").first()
+    if publication is None:
+        return None
+    if asked.join_once is None:
+        raise VoucherCannotBePublished("Voucher cannot be published. Customer already joined program.")
+    return Published(publication, customer, _vouchers(project, publication.voucher_ids))
+
+
+def _take_this(voucher: Voucher, customer: Customer) -> Any:
+    """Take one code by name: a common one may be given to many, another only to one."""
+    if not voucher.active:
+        raise VoucherCannotBePublished(f"Voucher {voucher.code} is disabled")
+    is_common = voucher.campaign is not None and voucher.campaign.type == Campaign.Type.STANDALONE
+    free = Voucher.objects.filter(pk=voucher.pk, deleted_at=None)
+    if not is_common:
+        free = free.filter(Q(published_count=0) | Q(holder=customer))
+    if not free.update(published_count=F("published_count") + 1):
+        raise VoucherAlreadyPublished(f"Voucher {voucher.code} is published to another customer")
+    return voucher.pk
+
+
+def _take_free(project: Project, campaign: Campaign, count: int, *, now: datetime) -> list[Any]:
+    """Take free codes of a campaign, passing over those that others are taking right now."""
+    rows = Voucher.objects.filter(project=project, campaign=campaign, deleted_at=None)
+    if campaign.type == Campaign.Type.STANDALONE:
+        free = rows.filter(active=True).order_by("pk")
+    else:
+        free = rows.filter(active=True, published_count=0, redeemed_quantity=0).order_by("pk")
+        free = free.select_for_update(skip_locked=True, of=("self",))
+    ids = list(free.values_list("pk", flat=True)[:count])
+    while len(ids) < count and campaign.type == Campaign.Type.AUTO_UPDATE:
+        ids.append(create_voucher(project, data={}, campaign=campaign, now=now).pk)
+    if len(ids) < count:
+        raise NoSuitableVoucher(f"Campaign {campaign.name} has no free code left")
+    Voucher.objects.filter(pk__in=ids).update(published_count=F("published_count") + 1)
+    return ids
+
+
+def _hand_over(ids: list[Any], campaign: Campaign | None, customer: Customer, *, now: datetime) -> None:
+    """Make the customer the holder of codes that have none, and let their time begin."""
+    rows = Voucher.objects.filter(pk__in=ids)
+    rows.update(
+        holder=Case(When(holder=None, then=Value(customer.pk)), default=F("holder_id")), updated_at=now
+    )
+    if campaign and campaign.activity_duration_after_publishing:
+        duration = parse_duration(campaign.activity_duration_after_publishing)
+        rows.filter(published_count=1).update(start_date=now, expiration_date=now + duration)
+
+
+def _vouchers(project: Project, ids: list[Any]) -> list[Voucher]:
+    found = vouchers_for_wire(project).in_bulk(ids)
+    return [found[key] for key in ids if key in found]
+
+
+def _record_failure(
+    project: Project, asked: PublicationRequest, refusal: DomainError, *, now: datetime
+) -> None:
+    try:
+        customer = find_customer(project, asked.customer)
+    except NotFound:
+        customer = None
+    campaign = None
+    if asked.campaign and not asked.voucher:
+        campaign = campaign_by_ref(project, asked.campaign)
+    Publication.objects.create(
+        project=project,
+        customer=customer,
+        campaign=campaign,
+        source_id=asked.source_id,
+        channel=asked.channel,
+        metadata=dict(asked.metadata or {}),
+        result=Publication.Result.FAILURE,
+        failure_code=refusal.key,
+        failure_message=refusal.message,
+        created_at=now,
+    )
