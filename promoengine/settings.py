@@ -143,6 +143,20 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
+UNFOLD = {
+    "SITE_TITLE": "PromoEngine",
+    "SITE_HEADER": "PromoEngine",
+    "SITE_SYMBOL": "sell",
+    "SHOW_HISTORY": False,
+    "DASHBOARD_CALLBACK": "promoengine.dashboard.home.home_context",
+    "COMMAND": {"search_models": ["vouchers.voucher", "campaigns.campaign", "customers.customer"]},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "promoengine.dashboard.navigation.navigation",
+    },
+}
+
 EMAIL_BACKEND = env_secret("EMAIL_BACKEND") or "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = STATE_DIR / "mail"
 DEFAULT_FROM_EMAIL = env_secret("DEFAULT_FROM_EMAIL") or "PromoEngine <promo@localhost>"

@@ -1,5 +1,6 @@
 """Qualifications as the wire asks for them."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from redemptions.requests import parse_context
 from redemptions.services.qualify import SCENARIOS, SORTINGS, QualificationRequest
 
 LIMIT_MAX = 50
+NOBODY = uuid.UUID(int=0)  # what an id that is none stands for: it matches nothing
 FILTERS = ("junction", "campaign_id", "resource_type", "code")
 
 
@@ -35,7 +37,7 @@ def parse_qualification(body: Any) -> QualificationRequest:
         limit=_limit(options),
         starting_after=_starting_after(options),
         sorting=_choice(options, "sorting_rule", SORTINGS, ".options"),
-        campaign_ids=frozenset(parse_public_id(Campaign.prefix, ref) or ref for ref in campaigns),
+        campaign_ids=frozenset(parse_public_id(Campaign.prefix, ref) or NOBODY for ref in campaigns),
         objects=frozenset(_values(filters, "resource_type")),
         codes=frozenset(_values(filters, "code")),
     )

@@ -1,10 +1,11 @@
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from campaigns.models import Campaign, Category, ValidityModel
@@ -63,6 +64,11 @@ class Voucher(ValidityModel):
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
+    # Annotations of the selectors: uses not counted yet, and what live sessions hold.
+    pending_quantity: int
+    reserved_quantity: int
+    reserved_amount: int
+
     objects = VoucherQuerySet.as_manager()
 
     class Meta:
@@ -87,7 +93,8 @@ class Voucher(ValidityModel):
                 name="voucher_free",
                 condition=Q(published_count=0, active=True, deleted_at=None, redeemed_quantity=0),
             ),
-            GinIndex(name="voucher_code_search", fields=["code_key"], opclasses=["gin_trgm_ops"]),
+            # As the dashboard searches it: any fragment in any letter case.
+            GinIndex(OpClass(Upper("code_key"), name="gin_trgm_ops"), name="voucher_code_search"),
         ]
 
     def __str__(self) -> str:

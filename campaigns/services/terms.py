@@ -125,7 +125,7 @@ def category_of(project: Project, *, name: str | None, ref: str | None) -> Categ
         raise InvalidPayload("Either 'category' or 'category_id' may be given, not both")
     if ref:
         key = parse_public_id(Category.prefix, ref)
-        category = Category.objects.filter(project=project, pk=key).first()
+        category = Category.objects.filter(project=project, pk=key).first() if key else None
         if category is None:
             raise NotFound("category", ref)
         return category

@@ -13,7 +13,7 @@ from promoengine.core.events import record_event
 from promoengine.core.ids import new_id, public_id
 from promoengine.core.models import OutboxEvent, Project
 
-ERASED = {
+ERASED: dict[str, Any] = {
     "source_id": None,
     "name": None,
     "email": None,

@@ -36,10 +36,9 @@ class StackingRules:
 def parse_stacking_rules(wire: Mapping[str, Any]) -> StackingRules:
     """Return the rules that a project has changed, the others by default."""
     known = {field.name for field in fields(StackingRules)}
-    return StackingRules(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in wire.items()
-            if name in known
-        }
-    )
+    changed: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in wire.items()
+        if name in known
+    }
+    return StackingRules(**changed)

@@ -1,8 +1,10 @@
 """Qualification: what could this customer use on this order? Each candidate is decided alone."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
@@ -36,7 +38,7 @@ class QualificationRequest:
     limit: int = 5
     starting_after: datetime | None = None
     sorting: str = "DEFAULT"
-    campaign_ids: frozenset[object] = frozenset()
+    campaign_ids: frozenset[uuid.UUID] = frozenset()
     objects: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
 
@@ -174,7 +176,7 @@ def _running(now: datetime) -> Q:
     )
 
 
-def _first(rows: QuerySet, asked: QualificationRequest) -> QuerySet:
+def _first(rows: QuerySet[Any], asked: QualificationRequest) -> QuerySet[Any]:
     if asked.starting_after is not None and asked.sorting == "DEFAULT":
         rows = rows.filter(created_at__lt=asked.starting_after)
     return rows.order_by("-created_at")[:CANDIDATES_MAX]

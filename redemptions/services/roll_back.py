@@ -170,7 +170,9 @@ def _give_all_back(
 def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> dict[str, Any] | None:
     """Return the order as the rollback leaves it: canceled and without discounts, unless rules keep it."""
     snapshot = redemption.order_snapshot
-    order = Order.objects.filter(project=project, pk=redemption.order_id).first()
+    order = None
+    if redemption.order_id:
+        order = Order.objects.filter(project=project, pk=redemption.order_id).first()
     if order is None or snapshot is None:
         return snapshot
     rules: StackingRules = stacking_rules(project)
@@ -261,9 +263,10 @@ def _wires(project: Project, rollbacks: list[Redemption]) -> list[dict[str, Any]
 
 def _redemption(project: Project, redemption_id: str) -> Redemption:
     key = parse_public_id("r", redemption_id)
-    found = Redemption.objects.filter(
-        project=project, pk=key, kind=Redemption.Kind.REDEMPTION, result=Redemption.Result.SUCCESS
-    ).first()
+    uses = Redemption.objects.filter(
+        project=project, kind=Redemption.Kind.REDEMPTION, result=Redemption.Result.SUCCESS
+    )
+    found = uses.filter(pk=key).first() if key else None
     if found is None:
         raise NotFound("redemption", redemption_id)
     return found

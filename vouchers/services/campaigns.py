@@ -50,7 +50,7 @@ def launch_campaign(
         InvalidPayload, InvalidCampaign, PatternTooSmall: a field is wrong; nothing has been made.
         Duplicate: another campaign has that name, or another voucher that code.
     """
-    voucher = data.get("voucher") if isinstance(data.get("voucher"), Mapping) else {}
+    voucher: Mapping[str, Any] = data.get("voucher") or {}
     literal = _literal(voucher.get("code_config")) if data.get("type") == Campaign.Type.STANDALONE else None
     pattern = parse_code_config(None if literal else voucher.get("code_config"))
     count = _count(data.get("vouchers_count"), least=0)

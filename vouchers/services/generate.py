@@ -135,7 +135,7 @@ def _insert_codes(campaign: Campaign, pattern: CodePattern, count: int) -> int:
                 "is_referral": campaign.campaign_type == Campaign.CampaignType.REFERRAL_PROGRAM,
             },
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 INSERT_CODES = f"""

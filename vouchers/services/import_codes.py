@@ -1,7 +1,7 @@
 """Importing a campaign's codes from CSV: good rows come in, each bad one is reported with its reason."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -72,7 +72,9 @@ def run_code_import(action: AsyncAction) -> None:
     file.delete()
 
 
-def import_batch(campaign: Campaign, rows: list[tuple[int, Mapping[str, str]]]) -> tuple[int, list[Failure]]:
+def import_batch(
+    campaign: Campaign, rows: Sequence[tuple[int, Mapping[str, str]]]
+) -> tuple[int, list[Failure]]:
     """Insert numbered records as a campaign's codes; return how many, and the failures of the others."""
     wanted: dict[str, tuple[int, Voucher]] = {}
     failures: list[Failure] = []

@@ -57,4 +57,4 @@ def _claim(project: Project, key: str, fingerprint: str, now: datetime) -> bool:
             " VALUES (%s, %s, %s, %s, 0, ''::bytea, %s) ON CONFLICT (project_id, key) DO NOTHING",
             [new_id(), project.pk, key, fingerprint, now],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)

@@ -4,6 +4,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from promoengine.core.errors import DomainError, Unauthorized
 from promoengine.core.models import ApiKey, OAuthToken, Project
 from promoengine.core.services.api_keys import hash_token
@@ -128,7 +130,7 @@ def revoke_token(project: Project, secret: str) -> bool:
     return bool(deleted)
 
 
-def _live_tokens(now: datetime):
+def _live_tokens(now: datetime) -> QuerySet[OAuthToken]:
     return OAuthToken.objects.select_related("api_key", "project").filter(
         expires_at__gt=now, api_key__revoked_at=None
     )

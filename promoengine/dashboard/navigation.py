@@ -1,0 +1,84 @@
+"""The dashboard's sidebar, in the words of the people who use it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of links that the user may open."""
+    groups = [
+        (
+            "",
+            [
+                (_("Home"), "home", "admin:index", None),
+                (
+                    _("Campaigns"),
+                    "campaign",
+                    "admin:campaigns_campaign_changelist",
+                    "campaigns.view_campaign",
+                ),
+                (_("Codes"), "sell", "admin:vouchers_voucher_changelist", "vouchers.view_voucher"),
+                (
+                    _("Redemptions"),
+                    "receipt_long",
+                    "admin:redemptions_redemption_changelist",
+                    "redemptions.view_redemption",
+                ),
+                (_("Customers"), "group", "admin:customers_customer_changelist", "customers.view_customer"),
+                (
+                    _("Publications"),
+                    "outbox",
+                    "admin:vouchers_publication_changelist",
+                    "vouchers.view_publication",
+                ),
+                (
+                    _("Messages"),
+                    "mail",
+                    "admin:notifications_message_changelist",
+                    "notifications.view_message",
+                ),
+                (
+                    _("Orders"),
+                    "shopping_cart",
+                    "admin:redemptions_order_changelist",
+                    "redemptions.view_order",
+                ),
+            ],
+        ),
+        (
+            _("Settings"),
+            [
+                (_("Projects"), "storefront", "admin:core_project_changelist", "core.view_project"),
+                (_("API keys"), "key", "admin:core_apikey_changelist", "core.view_apikey"),
+                (
+                    _("Categories"),
+                    "category",
+                    "admin:campaigns_category_changelist",
+                    "campaigns.view_category",
+                ),
+                (
+                    _("Background work"),
+                    "hourglass_top",
+                    "admin:core_asyncaction_changelist",
+                    "core.view_asyncaction",
+                ),
+                (_("People"), "manage_accounts", "admin:auth_user_changelist", "auth.view_user"),
+                (_("Teams"), "groups", "admin:auth_group_changelist", "auth.view_group"),
+            ],
+        ),
+    ]
+    return [
+        {
+            "title": title,
+            "separator": bool(title),
+            "items": [
+                {"title": label, "icon": icon, "link": reverse(url)}
+                for label, icon, url, permission in links
+                if permission is None or request.user.has_perm(permission)
+            ],
+        }
+        for title, links in groups
+    ]

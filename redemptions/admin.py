@@ -1,0 +1,124 @@
+"""Redemptions in the dashboard: what was used, what failed and why, and undoing it."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import display
+
+from campaigns.sentences import money
+from promoengine.core.admin_project import ReadOnlyAdmin, current_project
+from promoengine.core.errors import DomainError
+from redemptions.models import Order, Redemption
+from redemptions.services.record import Channel
+from redemptions.services.roll_back import roll_back_redemptions
+
+SHOWN = 50
+
+
+@admin.register(Redemption)
+class RedemptionAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "what", "kind", "outcome", "customer", "campaign", "taken_off"]
+    list_filter = ["kind", "result", "status"]
+    list_select_related = ["customer", "campaign", "promotion_tier", "project"]
+    search_fields = ["voucher_code"]
+    search_help_text = _("Beginning of a code")
+    ordering = ["-id"]
+    actions = ["roll_back"]
+    fields = [
+        "what",
+        "kind",
+        "outcome",
+        "customer",
+        "campaign",
+        "taken_off",
+        "order",
+        "reason",
+        "failure_message",
+        "metadata",
+        "created_at",
+    ]
+    readonly_fields = ["what", "outcome", "taken_off"]
+
+    def get_urls(self) -> list[Any]:
+        panel = self.admin_site.admin_view(self.of_voucher)
+        return [
+            path("of-voucher/<uuid:voucher_id>/", panel, name="redemptions_of_voucher"),
+            *super().get_urls(),
+        ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Redemption], search_term: str
+    ) -> tuple[QuerySet[Redemption], bool]:
+        code = search_term.strip()
+        return (queryset.filter(voucher_code__istartswith=code) if code else queryset), False
+
+    def of_voucher(self, request: HttpRequest, voucher_id: uuid.UUID) -> HttpResponse:
+        """Show the redemptions of one code, for its own page."""
+        rows = self.get_queryset(request).filter(voucher_id=voucher_id).select_related("customer", "project")
+        found = list(rows.order_by("-id")[: SHOWN + 1])
+        context = {
+            "rows": [
+                {
+                    "redemption": row,
+                    "outcome": self.outcome(row),
+                    "taken_off": self.taken_off(row),
+                }
+                for row in found[:SHOWN]
+            ],
+            "has_more": len(found) > SHOWN,
+        }
+        return render(request, "redemptions/of_voucher.html", context)
+
+    @display(description=_("Code or promotion"))
+    def what(self, redemption: Redemption) -> str:
+        if redemption.promotion_tier:
+            return redemption.promotion_tier.name
+        return redemption.voucher_code or str(_("several"))
+
+    @display(description=_("Outcome"))
+    def outcome(self, redemption: Redemption) -> str:
+        return redemption.failure_message or redemption.get_status_display()
+
+    @display(description=_("Discount"))
+    def taken_off(self, redemption: Redemption) -> str:
+        return money(redemption.discount_amount, redemption.project.currency)
+
+    @admin.action(description=_("Roll back selected redemptions"))
+    def roll_back(self, request: HttpRequest, queryset: QuerySet[Redemption]) -> None:
+        project, now, count = current_project(request), timezone.now(), 0
+        channel = Channel(str(request.user.pk), "USER", "USER_PORTAL")
+        for redemption in queryset:
+            whole = redemption if redemption.parent_id is None else Redemption(id=redemption.parent_id)
+            try:
+                roll_back_redemptions(
+                    project, whole.public_id, reason=str(_("by the dashboard")), channel=channel, now=now
+                )
+                count += 1
+            except DomainError as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+        if count:
+            text = ngettext("%d redemption rolled back.", "%d redemptions rolled back.", count)
+            self.message_user(request, text % count)
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "source_id", "status", "customer", "total"]
+    list_filter = ["status"]
+    list_select_related = ["customer", "project"]
+    search_fields = ["source_id"]
+    ordering = ["-id"]
+    fields = ["source_id", "status", "customer", "total", "items", "metadata", "created_at"]
+    readonly_fields = ["total"]
+
+    @display(description=_("Amount"))
+    def total(self, order: Order) -> str:
+        return money(order.amount, order.project.currency)

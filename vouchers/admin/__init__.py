@@ -1,0 +1,5 @@
+"""Campaigns and codes in the dashboard."""
+
+from vouchers.admin import campaigns, vouchers
+
+__all__ = ["campaigns", "vouchers"]

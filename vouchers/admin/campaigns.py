@@ -1,0 +1,158 @@
+"""Campaigns in the dashboard."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import action, display
+
+from campaigns.models import Campaign, Category
+from campaigns.sentences import offer_in_words
+from campaigns.services.change import set_campaign_active
+from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.errors import DomainError
+from vouchers.admin.forms import CampaignForm
+from vouchers.services.campaigns import delete_campaign, launch_campaign, update_campaign
+
+CHANNEL = "USER_PORTAL"
+
+
+@admin.register(Category)
+class CategoryAdmin(ProjectModelAdmin):
+    list_display = ["name", "hierarchy"]
+    fields = ["name", "hierarchy"]
+    search_fields = ["name"]
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ProjectModelAdmin):
+    form = CampaignForm
+    list_display = ["name", "offer", "state", "codes", "start_date", "expiration_date"]
+    list_filter = ["active", "campaign_type"]
+    list_select_related = ["project", "category"]
+    search_fields = ["name"]
+    ordering = ["-id"]
+    actions = ["enable", "disable"]
+    actions_detail = ["switch"]
+    fieldsets = [
+        (None, {"fields": ["name", "description", "category_name"]}),
+        (_("Offer"), {"fields": ["offer", ("value", "most")]}),
+        (_("When and how often"), {"fields": [("start_date", "expiration_date"), "quantity", "join_once"]}),
+        (_("Codes"), {"fields": ["type", "codes", "pattern", "charset", "common_code"]}),
+    ]
+    conditional_fields = {
+        "most": "offer == 'PERCENT'",
+        "codes": "type != 'STANDALONE'",
+        "common_code": "type == 'STANDALONE'",
+    }
+    change_form_outer_before_template = "vouchers/campaign_summary.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        return super().get_queryset(request).filter(deleted_at=None)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        sets = list(super().get_fieldsets(request, obj))
+        return [*sets[:-1], (_("Codes"), {"fields": ["type"]})] if obj else sets
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        kwargs["fields"] = CampaignForm.Meta.fields
+        made = super().get_form(request, obj, change=change, **kwargs)
+        made.project = current_project(request)
+        return made
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        campaign = context.get("original")
+        if campaign:
+            context["offer_sentence"] = self.offer(campaign)
+            context["codes_url"] = codes_url(campaign)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: ModelForm, change: bool) -> None:
+        project, now, data = current_project(request), timezone.now(), form.to_wire()
+        if change:
+            saved = update_campaign(project, obj.public_id, data=data, channel=CHANNEL, now=now)
+        else:
+            saved = launch_campaign(project, data=data, channel=CHANNEL, now=now)
+        for field in Campaign._meta.concrete_fields:
+            setattr(obj, field.attname, getattr(saved, field.attname))
+        if saved.generation_status == Campaign.GenerationStatus.IN_PROGRESS:
+            self.message_user(request, _("The codes are being made; you can watch them arrive."))
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        delete_campaign(current_project(request), obj.public_id, channel=CHANNEL, now=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
+        for campaign in queryset:
+            self.delete_model(request, campaign)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name only the campaigns: their codes go into the bin with them."""
+        return [str(campaign) for campaign in objs], {_("campaigns"): len(objs)}, set(), []
+
+    @display(description=_("Offer"))
+    def offer(self, campaign: Campaign) -> str:
+        return offer_in_words(campaign.discount, campaign.gift, campaign.project.currency)
+
+    @display(
+        description=_("State"),
+        label={_("Running"): "success", _("Disabled"): "danger", _("Ended"): "warning", _("Planned"): "info"},
+    )
+    def state(self, campaign: Campaign) -> Any:
+        now = timezone.now()
+        if not campaign.active:
+            return _("Disabled")
+        if campaign.expiration_date and campaign.expiration_date <= now:
+            return _("Ended")
+        if campaign.start_date and campaign.start_date > now:
+            return _("Planned")
+        return _("Running")
+
+    @display(description=_("Codes"), ordering="vouchers_count")
+    def codes(self, campaign: Campaign) -> str:
+        return format_html(
+            '<a class="underline" href="{}">{}</a>', codes_url(campaign), campaign.vouchers_count
+        )
+
+    @admin.action(description=_("Enable selected campaigns"), permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
+        self._switch(request, queryset, active=True)
+
+    @admin.action(description=_("Disable selected campaigns"), permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
+        self._switch(request, queryset, active=False)
+
+    @action(description=_("Enable or disable"), url_path="switch", permissions=["change"])
+    def switch(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = self.get_queryset(request).get(pk=object_id)
+        self._switch(request, [campaign], active=not campaign.active)
+        return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[object_id]))
+
+    def _switch(self, request: HttpRequest, campaigns: Any, *, active: bool) -> None:
+        project, now, count = current_project(request), timezone.now(), 0
+        for campaign in campaigns:
+            try:
+                set_campaign_active(project, campaign.public_id, active=active, channel=CHANNEL, now=now)
+                count += 1
+            except DomainError as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+        if active:
+            text = ngettext("%d campaign enabled.", "%d campaigns enabled.", count)
+        else:
+            text = ngettext("%d campaign disabled.", "%d campaigns disabled.", count)
+        self.message_user(request, text % count)
+
+
+def codes_url(campaign: Campaign) -> str:
+    """Return the page that lists a campaign's codes."""
+    return f"{reverse('admin:vouchers_voucher_changelist')}?campaign__id__exact={campaign.pk}"

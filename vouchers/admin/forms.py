@@ -1,0 +1,220 @@
+"""The forms marketers fill in: amounts as they are written, time in the shop's zone, no JSON."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from campaigns.models import Campaign
+from campaigns.sentences import EXPONENTS
+from promoengine.core.errors import DomainError
+from promoengine.core.models import Project
+from vouchers.codes import DEFAULT_CHARSET, LEGIBLE_CHARSET, parse_code_config
+from vouchers.models import Voucher
+from vouchers.services.generate import check_room
+
+OFFERS = [
+    ("PERCENT", _("Percent off the order")),
+    ("AMOUNT", _("Amount off the order")),
+    ("FIXED", _("Fixed price of the order")),
+    ("GIFT", _("Gift card")),
+]
+VALUE_FIELDS = {"PERCENT": "percent_off", "AMOUNT": "amount_off", "FIXED": "fixed_amount"}
+CHARSETS = [
+    (LEGIBLE_CHARSET, _("Letters and digits that are not mistaken for each other")),
+    (DEFAULT_CHARSET, _("All digits and letters, small and capital")),
+    ("0123456789", _("Digits only")),
+]
+
+
+class CampaignForm(forms.ModelForm):
+    """Makes and changes a campaign of codes."""
+
+    offer = forms.ChoiceField(
+        choices=OFFERS, label=_("Offer"), widget=UnfoldAdminSelectWidget(choices=OFFERS)
+    )
+    value = forms.DecimalField(
+        label=_("Value"),
+        min_value=Decimal(0),
+        max_digits=15,
+        decimal_places=3,
+        help_text=_("Percent, or an amount as you would write it on a price tag."),
+        widget=UnfoldAdminDecimalFieldWidget,
+    )
+    most = forms.DecimalField(
+        label=_("At most"),
+        required=False,
+        min_value=Decimal(0),
+        max_digits=15,
+        decimal_places=3,
+        help_text=_("The largest discount of one order; only for a percentage."),
+        widget=UnfoldAdminDecimalFieldWidget,
+    )
+    category_name = forms.CharField(
+        label=_("Category"), required=False, max_length=255, widget=UnfoldAdminTextInputWidget
+    )
+    codes = forms.IntegerField(
+        label=_("Number of codes"),
+        required=False,
+        min_value=0,
+        initial=0,
+        help_text=_("Made as soon as you save; many are made in the background."),
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    pattern = forms.CharField(
+        label=_("Pattern of the codes"),
+        required=False,
+        max_length=200,
+        initial="########",
+        help_text=_("Each # becomes a random character, the rest stays, as in SPRING-####-####."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    charset = forms.ChoiceField(
+        label=_("Characters"),
+        choices=CHARSETS,
+        required=False,
+        widget=UnfoldAdminSelectWidget(choices=CHARSETS),
+    )
+    common_code = forms.CharField(
+        label=_("The one code"),
+        required=False,
+        max_length=255,
+        help_text=_("Only for one code for everybody, as in SUMMER26; empty makes one by the pattern."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    class Meta:
+        model = Campaign
+        fields = ["name", "description", "type", "start_date", "expiration_date", "quantity", "join_once"]
+
+    project: Project
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["quantity"].label = _("Uses of each code")
+        self.fields["join_once"].label = _("One code for each customer")
+        if self.instance.pk:
+            self._show(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        start, end = cleaned.get("start_date"), cleaned.get("expiration_date")
+        if start and end and end <= start:
+            self.add_error("expiration_date", _("The end must be after the start."))
+        if cleaned.get("offer") == "PERCENT" and (cleaned.get("value") or 0) > 100:
+            self.add_error("value", _("A percentage may be at most 100."))
+        if cleaned.get("quantity") == 0:
+            self.add_error("quantity", _("Leave it empty for no limit, or write at least 1."))
+        self._check_name(cleaned.get("name"))
+        if not self.instance.pk:
+            self._check_codes(cleaned)
+        return cleaned
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return what was filled in as the services take it."""
+        cleaned = self.cleaned_data
+        data: dict[str, Any] = {
+            name: cleaned[name]
+            for name in ("name", "description", "start_date", "expiration_date", "join_once")
+        }
+        data |= {"category": cleaned["category_name"] or None}
+        voucher: dict[str, Any] = {"redemption": {"quantity": cleaned["quantity"]}}
+        if cleaned["offer"] == "GIFT":
+            voucher |= {"type": "GIFT_VOUCHER", "gift": {"amount": self._minor(cleaned["value"])}}
+        else:
+            voucher |= {"type": "DISCOUNT_VOUCHER", "discount": self._discount()}
+        if not self.instance.pk:
+            data |= {"type": cleaned["type"], "vouchers_count": cleaned["codes"] or 0}
+            voucher |= {"code_config": self._code_config(cleaned), "code": cleaned["common_code"] or None}
+        return data | {"voucher": voucher}
+
+    def _discount(self) -> dict[str, Any]:
+        kind, value = self.cleaned_data["offer"], self.cleaned_data["value"]
+        discount = {
+            "type": kind,
+            VALUE_FIELDS[kind]: _plain(value) if kind == "PERCENT" else self._minor(value),
+        }
+        if kind == "PERCENT" and self.cleaned_data["most"]:
+            discount["amount_limit"] = self._minor(self.cleaned_data["most"])
+        return discount
+
+    def _code_config(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "pattern": cleaned.get("pattern") or "########",
+            "charset": cleaned.get("charset") or LEGIBLE_CHARSET,
+        }
+
+    def _check_name(self, name: str | None) -> None:
+        others = Campaign.objects.filter(project=self.project, name=name).exclude(pk=self.instance.pk)
+        if name and others.exists():
+            self.add_error("name", _("Another campaign has this name, perhaps in the bin."))
+
+    def _check_codes(self, cleaned: dict[str, Any]) -> None:
+        try:
+            check_room(parse_code_config(self._code_config(cleaned)), cleaned.get("codes") or 0)
+        except DomainError as refusal:
+            self.add_error("pattern", refusal.details)
+
+    def _show(self, campaign: Campaign) -> None:
+        for name in ("codes", "pattern", "charset", "common_code"):
+            del self.fields[name]
+        self.initial["category_name"] = campaign.category.name if campaign.category else ""
+        if campaign.gift:
+            self.initial |= {"offer": "GIFT", "value": self._major(campaign.gift["amount"])}
+            self.fields["value"].disabled = True
+        elif campaign.discount:
+            kind = campaign.discount["type"]
+            shown = campaign.discount[VALUE_FIELDS[kind]]
+            self.initial |= {"offer": kind, "value": shown if kind == "PERCENT" else self._major(shown)}
+            if limit := campaign.discount.get("amount_limit"):
+                self.initial["most"] = self._major(limit)
+        for name in ("name", "type", "offer"):
+            self.fields[name].disabled = True
+
+    def _minor(self, value: Decimal) -> int:
+        return int(value.scaleb(EXPONENTS.get(self.project.currency, 2)).to_integral_value())
+
+    def _major(self, amount: int) -> Decimal:
+        return Decimal(amount).scaleb(-EXPONENTS.get(self.project.currency, 2))
+
+
+class VoucherForm(forms.ModelForm):
+    """Changes one code."""
+
+    class Meta:
+        model = Voucher
+        fields = ["active", "start_date", "expiration_date", "quantity", "additional_info"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["quantity"].label = _("Uses")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        start, end = cleaned.get("start_date"), cleaned.get("expiration_date")
+        if start and end and end <= start:
+            self.add_error("expiration_date", _("The end must be after the start."))
+        quantity = cleaned.get("quantity")
+        if quantity == 0 or (quantity is not None and quantity < self.instance.redeemed_quantity):
+            self.add_error("quantity", _("It may not be below the uses there have been, nor 0."))
+        return cleaned
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return what was filled in as the service takes it."""
+        cleaned = self.cleaned_data
+        changed = {name: cleaned[name] for name in self.changed_data if name != "quantity"}
+        if "quantity" in self.changed_data:
+            changed["redemption"] = {"quantity": cleaned["quantity"]}
+        return changed
+
+
+def _plain(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)

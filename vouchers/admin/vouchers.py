@@ -1,0 +1,196 @@
+"""Codes in the dashboard."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
+from import_export.formats.base_formats import CSV, XLSX
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.decorators import display
+
+from campaigns.models import Campaign
+from campaigns.sentences import money, offer_in_words
+from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from vouchers.admin.forms import VoucherForm
+from vouchers.models import Publication, Voucher
+from vouchers.resources import VoucherResource
+from vouchers.selectors import vouchers_for_wire
+from vouchers.services.delete import delete_voucher
+from vouchers.services.update import set_vouchers_active, update_voucher
+
+CHANNEL = "USER_PORTAL"
+
+
+class CampaignFilter(admin.SimpleListFilter):
+    """The campaigns of the current project, newest first."""
+
+    title = _("campaign")
+    parameter_name = "campaign__id__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        rows = Campaign.objects.filter(project=current_project(request)).present()
+        return [(row.pk, row.name) for row in rows.order_by("-id")[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> QuerySet[Voucher]:
+        return queryset.filter(campaign_id=self.value()) if self.value() else queryset
+
+
+@admin.register(Voucher)
+class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, ProjectModelAdmin):
+    form = VoucherForm
+    import_form_class = ImportForm
+    export_form_class = ExportForm
+    resource_classes = [VoucherResource]
+    formats = [CSV, XLSX]
+    import_formats = [CSV, XLSX]
+    skip_import_confirm = False
+    list_display = ["code", "campaign", "offer", "state", "uses", "holder", "expiration_date"]
+    list_filter = [CampaignFilter, "active", "type"]
+    search_fields = ["code_key"]
+    search_help_text = _("Any part of a code")
+    ordering = ["-id"]
+    actions = ["enable", "disable"]
+    readonly_fields = ["code", "campaign", "offer", "uses", "holder", "created_at"]
+    fields = [
+        "code",
+        "campaign",
+        "offer",
+        "active",
+        ("start_date", "expiration_date"),
+        ("quantity", "uses"),
+        "holder",
+        "additional_info",
+        "created_at",
+    ]
+    change_form_outer_after_template = "vouchers/voucher_redemptions.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Voucher]:
+        return vouchers_for_wire(current_project(request)).select_related("holder")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Voucher], search_term: str
+    ) -> tuple[QuerySet[Voucher], bool]:
+        """Find any fragment in any letter case; blanks around it do not matter."""
+        fragment = search_term.strip()
+        return (queryset.filter(code_key__icontains=fragment) if fragment else queryset), False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        if voucher := context.get("original"):
+            context["redemptions_url"] = reverse("admin:redemptions_of_voucher", args=[voucher.pk])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Voucher, form: ModelForm, change: bool) -> None:
+        update_voucher(
+            current_project(request),
+            obj.public_id,
+            data=form.to_wire(),
+            channel=CHANNEL,
+            now=timezone.now(),
+        )
+
+    def delete_model(self, request: HttpRequest, obj: Voucher) -> None:
+        delete_voucher(current_project(request), obj.public_id, channel=CHANNEL, now=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> None:
+        for voucher in queryset:
+            self.delete_model(request, voucher)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name only the codes: what was redeemed keeps its history."""
+        return [voucher.code for voucher in objs], {_("codes"): len(objs)}, set(), []
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Codes come from campaigns, files and the API."""
+        return False
+
+    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
+        return super().get_import_resource_kwargs(request, **kwargs) | {"project": current_project(request)}
+
+    def get_export_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
+        return super().get_export_resource_kwargs(request, **kwargs) | {"project": current_project(request)}
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("vouchers.add_voucher"))
+
+    @display(description=_("Offer"))
+    def offer(self, voucher: Voucher) -> str:
+        if voucher.gift_amount is not None:
+            currency = voucher.project.currency
+            balance, amount = money(voucher.gift_balance or 0, currency), money(voucher.gift_amount, currency)
+            return str(_("%(balance)s left of %(amount)s") % {"balance": balance, "amount": amount})
+        return offer_in_words(voucher.discount_in_force, None, voucher.project.currency)
+
+    @display(
+        description=_("State"),
+        label={
+            _("Usable"): "success",
+            _("Disabled"): "danger",
+            _("Used up"): "warning",
+            _("Expired"): "warning",
+        },
+    )
+    def state(self, voucher: Voucher) -> Any:
+        if not voucher.active or (voucher.campaign and not voucher.campaign.active):
+            return _("Disabled")
+        if voucher.expiration_date and voucher.expiration_date <= timezone.now():
+            return _("Expired")
+        if voucher.quantity is not None and voucher.redeemed_quantity >= voucher.quantity:
+            return _("Used up")
+        return _("Usable")
+
+    @display(description=_("Used"))
+    def uses(self, voucher: Voucher) -> str:
+        used = voucher.redeemed_quantity + voucher.pending_quantity
+        return str(used) if voucher.quantity is None else f"{used} / {voucher.quantity}"
+
+    @admin.action(description=_("Enable selected codes"), permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> None:
+        count = self._switch(request, queryset, active=True)
+        self.message_user(request, ngettext("%d code enabled.", "%d codes enabled.", count) % count)
+
+    @admin.action(description=_("Disable selected codes"), permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> None:
+        count = self._switch(request, queryset, active=False)
+        self.message_user(request, ngettext("%d code disabled.", "%d codes disabled.", count) % count)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Voucher], *, active: bool) -> int:
+        keys = list(queryset.order_by().values_list("pk", flat=True))
+        return set_vouchers_active(
+            current_project(request), voucher_ids=keys, active=active, channel=CHANNEL, now=timezone.now()
+        )
+
+
+@admin.register(Publication)
+class PublicationAdmin(ProjectModelAdmin):
+    list_display = ["created_at", "customer", "campaign", "channel", "result", "failure_message"]
+    list_filter = ["result"]
+    list_select_related = ["customer", "campaign"]
+    ordering = ["-id"]
+    fields = [
+        "customer",
+        "campaign",
+        "channel",
+        "source_id",
+        "result",
+        "failure_message",
+        "metadata",
+        "created_at",
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
