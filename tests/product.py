@@ -42,6 +42,7 @@ def product() -> Iterator[Product]:
     finally:
         process.terminate()
         process.wait(40)
+        process.stdout.close()
         shutil.rmtree(state_dir, ignore_errors=True)
 
 

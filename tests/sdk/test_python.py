@@ -1,0 +1,182 @@
+"""The official Python SDK, unmodified, drives the running product; only the address is changed."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+import voucherify as sdk
+from voucherify.exceptions import ApiException
+
+pytestmark = pytest.mark.xdist_group("product")
+
+ORDER = {"amount": 20000, "items": [{"product_id": "prod_x", "quantity": 2, "price": 10000}]}
+
+
+@pytest.fixture(scope="module")
+def client(product) -> Iterator[sdk.ApiClient]:
+    configuration = sdk.Configuration(
+        host=product.base_url, api_key={"X-App-Id": product.app_id, "X-App-Token": product.app_token}
+    )
+    with sdk.ApiClient(configuration) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def campaign(client) -> Any:
+    body = {
+        "name": f"Python {uuid.uuid4().hex[:8]}",
+        "campaign_type": "DISCOUNT_COUPONS",
+        "type": "AUTO_UPDATE",
+        "voucher": {
+            "type": "DISCOUNT_VOUCHER",
+            "discount": {"type": "AMOUNT", "amount_off": 1000},
+            "redemption": {"quantity": 1},
+        },
+    }
+    return sdk.CampaignsApi(client).create_campaign(sdk.CampaignsCreateRequestBody.from_dict(body))
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 15
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.1)
+    return value
+
+
+def test_a_campaign_has_the_published_shape(campaign):
+    assert campaign.id.startswith("camp_")
+    assert campaign.voucher.discount.amount_off == 1000
+    assert campaign.start_date is None
+
+
+def test_vouchers_are_added_one_and_many(client, campaign):
+    api = sdk.CampaignsApi(client)
+
+    one = api.add_vouchers_to_campaign(campaign.id, 1)
+    many = api.add_vouchers_to_campaign(campaign.id, 5)
+    done = until(lambda: _finished(client, many.async_action_id))
+    listed = sdk.VouchersApi(client).list_vouchers(campaign_id=campaign.id, limit=20)
+
+    assert one.code
+    assert done.result["done_count"] == 5
+    assert listed.total >= 6
+
+
+def test_a_voucher_is_disabled_and_enabled(client, campaign):
+    api = sdk.VouchersApi(client)
+    code = sdk.CampaignsApi(client).add_voucher_with_specific_code_to_campaign(
+        campaign.id, f"PY-{uuid.uuid4().hex[:6]}"
+    ).code
+
+    disabled, enabled = api.disable_voucher(code), api.enable_voucher(code)
+
+    assert (disabled.active, enabled.active) == (False, True)
+
+
+def test_a_customer_keeps_metadata_of_both_upserts(client):
+    api = sdk.CustomersApi(client)
+    source_id = f"py-{uuid.uuid4().hex[:8]}"
+    api.create_customer(sdk.CustomersCreateRequestBody(source_id=source_id, metadata={"a": 1}))
+
+    customer = api.create_customer(sdk.CustomersCreateRequestBody(source_id=source_id, metadata={"b": 2}))
+
+    assert customer.metadata == {"a": 1, "b": 2}
+
+
+def test_a_deleted_customer_is_gone(client):
+    api = sdk.CustomersApi(client)
+    customer = api.create_customer(sdk.CustomersCreateRequestBody(source_id=f"py-{uuid.uuid4().hex[:8]}"))
+    api.delete_customer(customer.id)
+
+    with pytest.raises(ApiException) as refused:
+        api.get_customer(customer.id)
+
+    assert refused.value.status == 404
+
+
+def test_a_published_code_is_validated_redeemed_and_rolled_back(client, campaign):
+    customer = {"source_id": f"py-{uuid.uuid4().hex[:8]}", "email": "py@example.com"}
+    publication = sdk.PublicationsApi(client).create_publication(
+        publications_create_request_body=sdk.PublicationsCreateRequestBody.from_dict(
+            {"campaign": {"name": campaign.name}, "customer": customer}
+        )
+    )
+    code = publication.voucher.code
+    body = {"redeemables": [{"object": "voucher", "id": code}], "order": ORDER, "customer": customer}
+
+    validation = sdk.ValidationsApi(client).validate_stacked_discounts(
+        sdk.ValidationsValidateRequestBody.from_dict(body)
+    )
+    redeemed = sdk.RedemptionsApi(client).redeem_stacked_discounts(
+        sdk.RedemptionsRedeemRequestBody.from_dict(body)
+    )
+    rolled_back = sdk.RedemptionsApi(client).rollback_redemption(redeemed.redemptions[0].id, reason="test")
+
+    assert validation.valid
+    assert redeemed.order.total_amount == 19000
+    assert rolled_back.result == "SUCCESS"
+
+
+def test_qualifications_and_lists_are_readable(client, campaign):
+    found = sdk.QualificationsApi(client).check_eligibility(
+        sdk.QualificationsCheckEligibilityRequestBody.from_dict({"order": ORDER, "scenario": "ALL"})
+    )
+
+    assert len(found.redeemables.data) == 5
+    assert found.redeemables.has_more
+
+
+@pytest.mark.parametrize(
+    ("api", "method"),
+    [
+        ("CampaignsApi", "list_campaigns"),
+        ("VouchersApi", "list_vouchers"),
+        ("CustomersApi", "list_customers"),
+        ("PublicationsApi", "list_publications"),
+        ("RedemptionsApi", "list_redemptions"),
+        ("AsyncActionsApi", "list_async_actions"),
+    ],
+)
+def test_each_list_is_readable(client, campaign, api, method):
+    answer = getattr(getattr(sdk, api)(client), method)(limit=100)
+
+    assert answer.object == "list"
+
+
+def test_a_bearer_token_opens_what_its_scopes_name(product):
+    keys = {"X-App-Id": product.app_id, "X-App-Token": product.app_token}
+    token = requests.post(
+        f"{product.base_url}/v1/oauth/token",
+        data={"grant_type": "client_credentials", "scope": "vouchers"},
+        headers=keys,
+        timeout=10,
+    ).json()
+    bearer = {"Authorization": f"Bearer {token['access_token']}"}
+
+    vouchers = requests.get(f"{product.base_url}/v1/vouchers", headers=bearer, timeout=10)
+    campaigns = requests.get(f"{product.base_url}/v1/campaigns", headers=bearer, timeout=10)
+
+    assert (vouchers.status_code, campaigns.status_code) == (200, 403)
+
+
+def test_a_message_about_the_code_is_sent(client, campaign, product):
+    address = f"{uuid.uuid4().hex[:8]}@example.com"
+    sdk.PublicationsApi(client).create_publication(
+        publications_create_request_body=sdk.PublicationsCreateRequestBody.from_dict(
+            {"campaign": {"name": campaign.name}, "customer": {"source_id": address, "email": address}}
+        )
+    )
+
+    def sent() -> bool:
+        return any(f"To: {address}" in file.read_text() for file in (product.state_dir / "mail").glob("*"))
+
+    assert until(sent)
+
+
+def _finished(client: sdk.ApiClient, action_id: str) -> Any:
+    action = sdk.AsyncActionsApi(client).get_async_action(action_id)
+    return action if action.operation_status == "SUCCESS" else None
