@@ -104,12 +104,13 @@ def tier_to_wire(tier: PromotionTier) -> dict[str, Any]:
         "campaign": tier_campaign_to_wire(tier.campaign),
         "campaign_id": tier.campaign.public_id,
         "active": tier.active,
-        "category_id": tier.category.public_id if tier.category else None,
         "categories": categories_to_wire(tier.category),
         "validation_rule_assignments": empty_list(),
         "object": "promotion_tier",
         **validity_to_wire(tier),
     }
+    if tier.category:
+        wire["category_id"] = tier.category.public_id
     if tier.banner is not None:
         wire["banner"] = tier.banner
     if tier.updated_at:
@@ -118,11 +119,12 @@ def tier_to_wire(tier: PromotionTier) -> dict[str, Any]:
 
 
 def tier_campaign_to_wire(campaign: Campaign) -> dict[str, Any]:
+    category = {"category_id": campaign.category.public_id} if campaign.category else {}
     return {
         "id": campaign.public_id,
         "active": campaign.active,
-        "category_id": campaign.category.public_id if campaign.category else None,
         "object": "campaign",
+        **category,
         **validity_to_wire(campaign),
     }
 

@@ -81,6 +81,7 @@ def event_to_wire(event: CustomEvent, customer: Customer) -> dict[str, Any]:
         "object": "event",
         "type": event.type,
         "customer": simple_customer(customer),
+        "metadata": event.metadata,
         "referral": None,
         "loyalty": None,
     }

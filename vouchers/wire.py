@@ -5,7 +5,7 @@ from typing import Any
 
 from campaigns.wire import WINDOWS, categories_to_wire, empty_list
 from customers.models import Customer
-from customers.wire import simple_customer
+from customers.wire import customer_to_wire
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
 from promoengine.core.models import Project
@@ -96,7 +96,7 @@ def short_voucher(voucher: Voucher) -> dict[str, Any]:
 def publication_to_wire(
     publication: Publication, customer: Customer | None, vouchers: list[Voucher]
 ) -> dict[str, Any]:
-    """Return a publication with its customer and its one voucher, or the codes of several."""
+    """Return a publication with its customer whole, and its one voucher or the codes of several."""
     wire: dict[str, Any] = {
         "id": publication.public_id,
         "object": "publication",
@@ -107,7 +107,7 @@ def publication_to_wire(
         "channel": publication.channel,
         "source_id": publication.source_id,
         "result": publication.result,
-        "customer": simple_customer(customer) if customer else None,
+        "customer": customer_to_wire(customer) if customer else None,
         "vouchers_id": [public_id(Voucher.prefix, key) for key in publication.voucher_ids],
     }
     if len(publication.voucher_ids) > 1:

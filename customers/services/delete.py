@@ -65,9 +65,11 @@ def erase_customer(project: Project, ref: str, *, now: datetime) -> dict[str, An
         "status": "DONE",
         "data_json": {
             "events": events + happened,
+            "customer_events": happened,
             "daily_events": 0,
             "segments": 0,
             "orders": 0,
+            "order_events": 0,
             "customer": 1,
         },
         "object": "pernament_deletion",

@@ -11,11 +11,13 @@ class StackingRules:
 
     redeemables_limit: int = 30
     applicable_redeemables_limit: int = 5
-    applicable_redeemables_per_category_limit: int | None = None
+    applicable_redeemables_per_category_limit: int = 30
     applicable_exclusive_redeemables_limit: int = 1
-    applicable_exclusive_redeemables_per_category_limit: int | None = None
+    applicable_exclusive_redeemables_per_category_limit: int = 1
     exclusive_categories: tuple[str, ...] = ()
     joint_categories: tuple[str, ...] = ()
+    no_effect_skip_categories: tuple[str, ...] = ()
+    no_effect_redeem_anyway_categories: tuple[str, ...] = ()
     redeemables_application_mode: str = "ALL"
     redeemables_sorting_rule: str = "REQUESTED_ORDER"
     redeemables_products_application_mode: str = "STACK"
@@ -28,9 +30,10 @@ class StackingRules:
         return self.redeemables_application_mode == "PARTIAL"
 
     def to_wire(self) -> dict[str, Any]:
-        return {
+        wire: dict[str, Any] = {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
+        return wire | {"applicable_redeemables_category_limits": {}}
 
 
 def parse_stacking_rules(wire: Mapping[str, Any]) -> StackingRules:

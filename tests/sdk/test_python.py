@@ -68,9 +68,11 @@ def test_vouchers_are_added_one_and_many(client, campaign):
 
 def test_a_voucher_is_disabled_and_enabled(client, campaign):
     api = sdk.VouchersApi(client)
-    code = sdk.CampaignsApi(client).add_voucher_with_specific_code_to_campaign(
-        campaign.id, f"PY-{uuid.uuid4().hex[:6]}"
-    ).code
+    code = (
+        sdk.CampaignsApi(client)
+        .add_voucher_with_specific_code_to_campaign(campaign.id, f"PY-{uuid.uuid4().hex[:6]}")
+        .code
+    )
 
     disabled, enabled = api.disable_voucher(code), api.enable_voucher(code)
 

@@ -31,6 +31,8 @@ from vouchers.services.create import create_voucher
 from vouchers.services.import_codes import import_codes_csv
 from vouchers.wire import voucher_to_wire
 
+ONLY_WHOLE = ("promotion", "validation_rules_assignments")
+
 
 class CampaignsView(ServerView):
     scope = "campaigns"
@@ -44,7 +46,7 @@ class Campaigns(CampaignsView):
                 campaigns_for_wire(request.project).filter(campaign_condition(request.GET)),
                 request.GET,
                 data_ref="campaigns",
-                rows_to_wire=campaigns_to_wire,
+                rows_to_wire=list_to_wire,
                 orders=ORDERS,
             )
         )
@@ -138,6 +140,12 @@ class CampaignImport(CampaignsView):
 def campaigns_to_wire(campaigns: list[Campaign]) -> list[dict[str, Any]]:
     tiers = tiers_of(campaigns)
     return [campaign_to_wire(campaign, tiers.get(campaign.pk)) for campaign in campaigns]
+
+
+def list_to_wire(campaigns: list[Campaign]) -> list[dict[str, Any]]:
+    """Return campaigns as lists show them: without their tiers and rules."""
+    wires = [campaign_to_wire(campaign) for campaign in campaigns]
+    return [{k: v for k, v in wire.items() if k not in ONLY_WHOLE} for wire in wires]
 
 
 def answer(campaign: Campaign) -> Response:

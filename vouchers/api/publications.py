@@ -29,7 +29,7 @@ class Publications(FormOrJson, ServerView):
         rows = Publication.objects.filter(publication_condition(request.GET), project=request.project)
         return Response(
             paged_list(
-                rows.select_related("customer"),
+                rows.select_related("customer__summary"),
                 request.GET,
                 data_ref="publications",
                 rows_to_wire=lambda found: publication_rows_to_wire(request.project, found),

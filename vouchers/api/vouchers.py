@@ -129,7 +129,7 @@ class VoucherPublications(VouchersView):
         rows = Publication.objects.filter(project=request.project, voucher_ids__contains=[voucher.pk])
         return Response(
             paged_list(
-                rows.select_related("customer"),
+                rows.select_related("customer__summary"),
                 request.GET,
                 data_ref="publications",
                 rows_to_wire=lambda found: publication_rows_to_wire(request.project, found),
@@ -153,6 +153,7 @@ class CustomerRedeemables(ServerView):
                 rows_to_wire=lambda rows: [holding_to_wire(voucher) for voucher in rows],
                 parse_cursor=lambda cursor: parse_public_id("rh", cursor),
                 cursor_of=lambda voucher: public_id("rh", voucher.pk),
+                with_total=True,
             )
         )
 

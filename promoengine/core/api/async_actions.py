@@ -1,5 +1,7 @@
 """Watching background work."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -39,7 +41,7 @@ class AsyncActions(ServerView):
             {
                 "object": "list",
                 "data_ref": "async_actions",
-                "async_actions": [async_action_to_wire(action) for action in found[:limit]],
+                "async_actions": [without_result(async_action_to_wire(action)) for action in found[:limit]],
                 "has_more": len(found) > limit,
             }
         )
@@ -55,3 +57,8 @@ class AsyncActionById(ServerView):
         if action is None:
             raise NotFound("async_action", action_id)
         return Response(async_action_to_wire(action))
+
+
+def without_result(wire: dict[str, Any]) -> dict[str, Any]:
+    """Return an action as lists show it."""
+    return {name: value for name, value in wire.items() if name != "result"}

@@ -48,6 +48,7 @@ def cursor_list(
     rows_to_wire: RowsToWire,
     parse_cursor: Callable[[str], Any],
     cursor_of: Callable[[Model], str],
+    with_total: bool = False,
 ) -> dict[str, Any]:
     """Return the rows after `starting_after_id`, newest first, or oldest first by `order=id`.
 
@@ -61,9 +62,10 @@ def cursor_list(
         if key is None:
             raise InvalidQueryParams(f"Property .starting_after_id is not an id: {cursor}")
         rows = rows.filter(pk__gt=key) if ascending else rows.filter(pk__lt=key)
+    total = {"total": rows.count()} if with_total else {}
     found = list(rows.order_by("pk" if ascending else "-pk")[: limit + 1])
     shown = found[:limit]
-    body = _wrapped(data_ref, rows_to_wire(shown)) | {"has_more": len(found) > limit}
+    body = _wrapped(data_ref, rows_to_wire(shown)) | total | {"has_more": len(found) > limit}
     if len(found) > limit:
         body["more_starting_after"] = cursor_of(shown[-1])
     return body
