@@ -54,7 +54,7 @@ def redemption_list_to_wire(project: Project, rows: Sequence[Redemption]) -> lis
     for one in related:
         if one.kind == Redemption.Kind.ROLLBACK and one.redemption_id in keys:
             rollbacks[one.redemption_id].append(one)
-        elif one.parent_id in keys:
+        elif one.kind == Redemption.Kind.REDEMPTION and one.parent_id in keys:
             children[one.parent_id].append(one)
     return [
         redemption_to_wire(

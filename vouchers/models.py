@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -99,6 +100,9 @@ class Voucher(ValidityModel):
 
     def __str__(self) -> str:
         return self.code
+
+    def has_expired(self, now: datetime) -> bool:
+        return self.expiration_date is not None and self.expiration_date <= now
 
     @property
     def discount_in_force(self) -> dict[str, Any] | None:

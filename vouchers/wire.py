@@ -1,6 +1,7 @@
 """Vouchers as the wire has them: what is not set is null, except the holder, which is absent."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from campaigns.wire import WINDOWS, categories_to_wire, empty_list
@@ -83,12 +84,9 @@ def redemption_to_wire(voucher: Voucher) -> dict[str, Any]:
 def short_voucher(voucher: Voucher) -> dict[str, Any]:
     """Return the few fields of a voucher that lists of other things carry."""
     return {
-        "id": voucher.public_id,
         "code": voucher.code,
         "object": "voucher",
         "campaign": voucher.campaign.name if voucher.campaign else None,
-        "campaign_id": voucher.campaign.public_id if voucher.campaign else None,
-        "type": voucher.type,
         "is_referral_code": voucher.is_referral_code,
     }
 
@@ -145,25 +143,26 @@ def transaction_to_wire(row: VoucherTransaction, voucher: Voucher) -> dict[str, 
     }
 
 
-def holding_to_wire(voucher: Voucher) -> dict[str, Any]:
+def holding_to_wire(voucher: Voucher, *, now: datetime) -> dict[str, Any]:
     """Return a voucher as its holder's wallet lists it."""
-    wire = {
+    campaign = voucher.campaign
+    return {
         "id": public_id("rh", voucher.pk),
         "created_at": wire_datetime(voucher.created_at),
         "redeemable_id": voucher.public_id,
         "redeemable_object": "voucher",
         "customer_id": public_id(Customer.prefix, voucher.holder_id),
         "holder_role": "OWNER",
+        "campaign_id": campaign.public_id if campaign else None,
+        "campaign_type": campaign.campaign_type if campaign else None,
         "voucher_type": voucher.type,
-        "redeemable": {"type": "voucher", "voucher": voucher_to_wire(voucher)},
+        "redeemable": {
+            "type": "voucher",
+            "voucher": voucher_to_wire(voucher),
+            "status": "EXPIRED" if voucher.has_expired(now) else "ACTIVE" if voucher.active else "DISABLED",
+        },
         "object": "redeemable_holder",
     }
-    if voucher.campaign:
-        wire |= {
-            "campaign_id": voucher.campaign.public_id,
-            "campaign_type": voucher.campaign.campaign_type,
-        }
-    return wire
 
 
 def publication_rows_to_wire(project: Project, rows: Sequence[Publication]) -> list[dict[str, Any]]:

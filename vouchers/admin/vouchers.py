@@ -141,7 +141,7 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, ProjectModelA
     def state(self, voucher: Voucher) -> Any:
         if not voucher.active or (voucher.campaign and not voucher.campaign.active):
             return _("Disabled")
-        if voucher.expiration_date and voucher.expiration_date <= timezone.now():
+        if voucher.has_expired(timezone.now()):
             return _("Expired")
         if voucher.quantity is not None and voucher.redeemed_quantity >= voucher.quantity:
             return _("Used up")

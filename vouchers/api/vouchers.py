@@ -145,12 +145,12 @@ class CustomerRedeemables(ServerView):
 
     @extend_schema(responses=CursorList)
     def get(self, request: ApiRequest, ref: str) -> Response:
-        customer = customer_by_ref(request.project, ref)
+        customer, now = customer_by_ref(request.project, ref), datetime.now(UTC)
         return Response(
             cursor_list(
                 vouchers_for_wire(request.project).filter(holder=customer),
                 request.GET,
-                rows_to_wire=lambda rows: [holding_to_wire(voucher) for voucher in rows],
+                rows_to_wire=lambda rows: [holding_to_wire(voucher, now=now) for voucher in rows],
                 parse_cursor=lambda cursor: parse_public_id("rh", cursor),
                 cursor_of=lambda voucher: public_id("rh", voucher.pk),
                 with_total=True,

@@ -92,7 +92,7 @@ def set_vouchers_active(
         [
             Happening(
                 _event(active),
-                {"voucher": short_voucher(voucher) | {"active": active}},
+                {"voucher": short_voucher(voucher) | {"id": voucher.public_id, "active": active}},
                 voucher.public_id,
                 campaign_id=voucher.campaign_id,
             )

@@ -1,0 +1,199 @@
+"""Another project's ids are unknown to every endpoint, and nothing of it changes."""
+
+import pytest
+from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from promoengine.core.services.async_actions import start_async_action
+from tests.api import Api
+from tests.factories import (
+    CampaignFactory,
+    CategoryFactory,
+    CustomerFactory,
+    ProjectFactory,
+    PromotionTierFactory,
+    VoucherFactory,
+)
+from vouchers.models import Voucher
+
+# Every route with an id in its path, with a body that would be right for its owner.
+CALLS = [
+    ("get", "/v1/campaigns/{campaign}", None),
+    ("put", "/v1/campaigns/{campaign}", {"description": "mine now"}),
+    ("delete", "/v1/campaigns/{campaign}", None),
+    ("post", "/v1/campaigns/{campaign}/enable", None),
+    ("post", "/v1/campaigns/{campaign}/disable", None),
+    ("post", "/v1/campaigns/{campaign}/vouchers", {}),
+    ("post", "/v1/campaigns/{campaign}/vouchers/NEW", {}),
+    ("post", "/v1/campaigns/{campaign}/importCSV", "upload"),
+    ("get", "/v1/vouchers/{code}", None),
+    ("get", "/v1/vouchers/{voucher}", None),
+    ("put", "/v1/vouchers/{code}", {"active": False}),
+    ("delete", "/v1/vouchers/{code}", None),
+    ("post", "/v1/vouchers/{code}/enable", None),
+    ("post", "/v1/vouchers/{code}/disable", None),
+    ("post", "/v1/vouchers/{code}/balance", {"amount": 1}),
+    ("get", "/v1/vouchers/{code}/transactions", None),
+    ("get", "/v1/vouchers/{code}/publications", None),
+    ("get", "/v1/vouchers/{code}/redemption", None),
+    ("get", "/v1/vouchers/{code}/redemptions", None),
+    ("post", "/v1/vouchers/{code}/redemption", {"order": {"amount": 100}}),
+    ("post", "/v1/vouchers/{code}/validate", {}),
+    ("delete", "/v1/vouchers/{code}/sessions/held", None),
+    ("get", "/v1/customers/{customer}", None),
+    ("get", "/v1/customers/{source_id}", None),
+    ("put", "/v1/customers/{customer}", {"name": "Mallory"}),
+    ("delete", "/v1/customers/{customer}", None),
+    ("post", "/v1/customers/{customer}/permanent-deletion", None),
+    ("get", "/v1/customers/{customer}/activity", None),
+    ("get", "/v1/customers/{customer}/redeemables", None),
+    ("get", "/v1/redemptions/{redemption}", None),
+    ("post", "/v1/redemptions/{redemption}/rollback", None),
+    ("post", "/v1/redemptions/{redemption}/rollbacks", None),
+    ("get", "/v1/async-actions/{action}", None),
+    ("post", "/v1/customers", {"id": "{customer}", "name": "Mallory"}),
+    ("post", "/v1/events", {"event": "x", "customer": {"id": "{customer}"}}),
+    ("post", "/v1/publications", {"voucher": "{code}", "customer": {"source_id": "m"}}),
+    ("post", "/v1/publications", {"campaign": {"name": "{campaign}"}, "customer": {"source_id": "m"}}),
+    ("post", "/v1/vouchers", {"campaign_id": "{campaign}"}),
+    ("post", "/v1/redemptions", {"redeemables": [{"object": "voucher", "id": "{code}"}]}),
+    ("post", "/v1/redemptions", {"redeemables": [{"object": "promotion_tier", "id": "{tier}"}]}),
+    ("post", "/v1/qualifications", {"order": {"id": "{order}"}}),
+    (
+        "post",
+        "/v1/validations",
+        {"redeemables": [{"object": "voucher", "id": "x"}], "order": {"id": "{order}"}},
+    ),
+    (
+        "post",
+        "/v1/campaigns",
+        {
+            "name": "x",
+            "category_id": "{category}",
+            "voucher": {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 1}},
+        },
+    ),
+]
+LISTS = [
+    "/v1/campaigns",
+    "/v1/vouchers",
+    "/v1/customers",
+    "/v1/publications",
+    "/v1/redemptions",
+    "/v1/async-actions",
+]
+
+
+@pytest.fixture
+def owned(db):
+    """A project with one of everything, and the ids of it all."""
+    owner = ProjectFactory()
+    api = Api(owner)
+    campaign = CampaignFactory(project=owner)
+    customer = CustomerFactory(project=owner)
+    voucher = VoucherFactory(
+        project=owner,
+        campaign=campaign,
+        type=Voucher.Type.GIFT_VOUCHER,
+        discount=None,
+        gift_amount=9000,
+        gift_balance=9000,
+    )
+    tier = PromotionTierFactory(project=owner)
+    body = {
+        "redeemables": [{"object": "voucher", "id": voucher.code, "gift": {"credits": 100}}],
+        "order": {"amount": 1000, "source_id": "o-1"},
+        "customer": {"id": customer.public_id},
+    }
+    api.post("/v1/validations", body | {"session": {"type": "LOCK", "key": "held"}})
+    redemption = api.post("/v1/redemptions", body).json()["redemptions"][0]
+    api.post("/v1/publications", {"voucher": voucher.code, "customer": {"id": customer.public_id}})
+    action = start_async_action(owner, "X", job="nothing", params={}, now=campaign.created_at)
+    return {
+        "owner": owner,
+        "campaign": campaign.public_id,
+        "voucher": voucher.public_id,
+        "code": voucher.code,
+        "customer": customer.public_id,
+        "source_id": customer.source_id,
+        "redemption": redemption["id"],
+        "order": redemption["order"]["id"],
+        "tier": tier.public_id,
+        "action": action.public_id,
+        "category": CategoryFactory(project=owner).public_id,
+    }
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CALLS)
+def test_another_projects_ids_are_unknown(owned, method, path, body):
+    stranger = Api(ProjectFactory())
+    before = rows_of(owned["owner"])
+
+    answer = call(stranger, method, path.format(**owned), filled(body, owned))
+
+    assert answer.status_code == 404, answer.content
+    assert answer.json()["key"] == "not_found"
+    assert rows_of(owned["owner"]) == before
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_lists_show_nothing_of_another_project(owned, path):
+    body = Api(ProjectFactory()).get(path, {"limit": 100}).json()
+
+    assert body[body["data_ref"]] == []
+
+
+def test_every_route_with_an_id_is_tried():
+    tried = {tuple("*" if is_id(part) else part for part in path.split("/")[1:]) for _, path, _ in CALLS}
+
+    missing = {route for route in routes_with_ids() if shape_of(route) not in tried}
+
+    assert missing == set()
+
+
+def call(api, method, path, body):
+    if body == "upload":
+        return api.upload(path, SimpleUploadedFile("codes.csv", b"Code\nA\n"))
+    if method in ("get", "delete"):
+        return getattr(api, method)(path)
+    return getattr(api, method)(path, body)
+
+
+def filled(body, ids):
+    if isinstance(body, dict):
+        return {name: filled(value, ids) for name, value in body.items()}
+    if isinstance(body, list):
+        return [filled(value, ids) for value in body]
+    return body.format(**ids) if isinstance(body, str) and body.startswith("{") else body
+
+
+def rows_of(owner):
+    """Return all rows that belong to a project."""
+    return {
+        model._meta.label: list(model.objects.filter(project=owner).order_by("pk").values())
+        for model in apps.get_models()
+        if "project" in {field.name for field in model._meta.get_fields()}
+    }
+
+
+def is_id(part):
+    return part.startswith("{") or part in ("NEW", "held")
+
+
+def routes_with_ids():
+    """Return the API's routes that have a parameter, as they are written."""
+
+    def walk(patterns, prefix):
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            elif isinstance(pattern, URLPattern) and route.startswith("v1/") and "<" in route:
+                yield route
+
+    return set(walk(get_resolver().url_patterns, ""))
+
+
+def shape_of(route):
+    return tuple("*" if part.startswith("<") else part for part in route.split("/"))
