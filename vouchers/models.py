@@ -37,6 +37,14 @@ class Voucher(ValidityModel):
         GIFT_VOUCHER = "GIFT_VOUCHER", "Gift card"
         LOYALTY_CARD = "LOYALTY_CARD", "Loyalty card"
 
+    class State(models.TextChoices):
+        ACTIVE = "ACTIVE", "Usable"
+        USED = "USED", "Used up"
+        DISABLED = "DISABLED", "Disabled"
+        NOT_ACTIVE_YET = "NOT_ACTIVE_YET", "Not yet"
+        EXPIRED = "EXPIRED", "Expired"
+        NO_BALANCE = "NO_BALANCE", "Empty"
+
     campaign = models.ForeignKey(
         Campaign, null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
@@ -101,8 +109,17 @@ class Voucher(ValidityModel):
     def __str__(self) -> str:
         return self.code
 
-    def has_expired(self, now: datetime) -> bool:
-        return self.expiration_date is not None and self.expiration_date <= now
+    def state_at(self, now: datetime) -> State:
+        """Return what a voucher that came from the selectors is good for at a moment."""
+        if not self.active or (self.campaign is not None and not self.campaign.active):
+            return self.State.DISABLED
+        if self.start_date is not None and self.start_date > now:
+            return self.State.NOT_ACTIVE_YET
+        if self.expiration_date is not None and self.expiration_date <= now:
+            return self.State.EXPIRED
+        if self.quantity is not None and self.redeemed_quantity + self.pending_quantity >= self.quantity:
+            return self.State.USED
+        return self.State.NO_BALANCE if self.gift_balance == 0 else self.State.ACTIVE
 
     @property
     def discount_in_force(self) -> dict[str, Any] | None:

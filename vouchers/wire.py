@@ -159,7 +159,7 @@ def holding_to_wire(voucher: Voucher, *, now: datetime) -> dict[str, Any]:
         "redeemable": {
             "type": "voucher",
             "voucher": voucher_to_wire(voucher),
-            "status": "EXPIRED" if voucher.has_expired(now) else "ACTIVE" if voucher.active else "DISABLED",
+            "status": voucher.state_at(now),
         },
         "object": "redeemable_holder",
     }

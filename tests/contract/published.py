@@ -48,6 +48,7 @@ EXTRAS = {
     "voucher": {"loyalty_card", "validation_rules_assignments"},
     "list": {"redeemed_amount"},
     "order_item": {"metadata"},
+    "redeemable_holder": {"object"},
 }
 # Where an object has no name: rows of a report, and a map whose keys are ids.
 EXTRA_PATHS = re.compile(

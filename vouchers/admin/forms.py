@@ -101,8 +101,12 @@ class CampaignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["quantity"].label = _("Uses of each code")
         self.fields["join_once"].label = _("One code for each customer")
-        if self.instance.pk:
+        if not self.is_new:
             self._show(self.instance)
+
+    @property
+    def is_new(self) -> bool:
+        return bool(self.instance._state.adding)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -114,7 +118,7 @@ class CampaignForm(forms.ModelForm):
         if cleaned.get("quantity") == 0:
             self.add_error("quantity", _("Leave it empty for no limit, or write at least 1."))
         self._check_name(cleaned.get("name"))
-        if not self.instance.pk:
+        if self.is_new:
             self._check_codes(cleaned)
         return cleaned
 
@@ -131,7 +135,7 @@ class CampaignForm(forms.ModelForm):
             voucher |= {"type": "GIFT_VOUCHER", "gift": {"amount": self._minor(cleaned["value"])}}
         else:
             voucher |= {"type": "DISCOUNT_VOUCHER", "discount": self._discount()}
-        if not self.instance.pk:
+        if self.is_new:
             data |= {"type": cleaned["type"], "vouchers_count": cleaned["codes"] or 0}
             voucher |= {"code_config": self._code_config(cleaned), "code": cleaned["common_code"] or None}
         return data | {"voucher": voucher}

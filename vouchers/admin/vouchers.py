@@ -132,20 +132,16 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, ProjectModelA
     @display(
         description=_("State"),
         label={
-            _("Usable"): "success",
-            _("Disabled"): "danger",
-            _("Used up"): "warning",
-            _("Expired"): "warning",
+            Voucher.State.ACTIVE.label: "success",
+            Voucher.State.DISABLED.label: "danger",
+            Voucher.State.USED.label: "warning",
+            Voucher.State.EXPIRED.label: "warning",
+            Voucher.State.NO_BALANCE.label: "warning",
+            Voucher.State.NOT_ACTIVE_YET.label: "info",
         },
     )
-    def state(self, voucher: Voucher) -> Any:
-        if not voucher.active or (voucher.campaign and not voucher.campaign.active):
-            return _("Disabled")
-        if voucher.has_expired(timezone.now()):
-            return _("Expired")
-        if voucher.quantity is not None and voucher.redeemed_quantity >= voucher.quantity:
-            return _("Used up")
-        return _("Usable")
+    def state(self, voucher: Voucher) -> str:
+        return str(voucher.state_at(timezone.now()).label)
 
     @display(description=_("Used"))
     def uses(self, voucher: Voucher) -> str:
