@@ -53,7 +53,7 @@ def offer_in_words(discount: Mapping[str, Any] | None, gift: Mapping[str, Any] |
     if gift:
         return _("a gift card of %(amount)s") % {"amount": money(gift["amount"], currency)}
     if not discount:
-        return _("no discount")
+        return _("an offer without a code")
     scope = SCOPES[discount.get("effect") or "APPLY_TO_ORDER"]
     match discount["type"]:
         case "PERCENT":

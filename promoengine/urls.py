@@ -2,10 +2,14 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from promoengine.core.api.views import unknown_route
 
+admin.site.index_title = "Home"
+
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     # The higher room first: a path such as `customers/{id}/redeemables` is more than `customers/{id}`.
     path("", include("redemptions.api.urls")),
     path("", include("vouchers.api.urls")),

@@ -81,6 +81,7 @@ class Voucher(ValidityModel):
     objects = VoucherQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "code"
         constraints = [
             models.UniqueConstraint(fields=["project", "code_key"], name="voucher_code_unique"),
             models.CheckConstraint(

@@ -44,7 +44,7 @@ class CampaignAdmin(ProjectModelAdmin):
     fieldsets = [
         (None, {"fields": ["name", "description", "category_name"]}),
         (_("Offer"), {"fields": ["offer", ("value", "most")]}),
-        (_("When and how often"), {"fields": [("start_date", "expiration_date"), "quantity", "join_once"]}),
+        (_("When and how often"), {"fields": ["start_date", "expiration_date", "quantity", "join_once"]}),
         (_("Codes"), {"fields": ["type", "codes", "pattern", "charset", "common_code"]}),
     ]
     conditional_fields = {
@@ -59,7 +59,11 @@ class CampaignAdmin(ProjectModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         sets = list(super().get_fieldsets(request, obj))
-        return [*sets[:-1], (_("Codes"), {"fields": ["type"]})] if obj else sets
+        if obj is None:
+            return sets
+        if obj.voucher_type is None:
+            return [sets[0], (_("When"), {"fields": ["start_date", "expiration_date"]})]
+        return [*sets[:-1], (_("Codes"), {"fields": ["type"]})]
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any

@@ -101,6 +101,7 @@ class CampaignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["quantity"].label = _("Uses of each code")
         self.fields["join_once"].label = _("One code for each customer")
+        self.fields["description"].widget.attrs["rows"] = 3
         if not self.is_new:
             self._show(self.instance)
 
@@ -128,8 +129,11 @@ class CampaignForm(forms.ModelForm):
         data: dict[str, Any] = {
             name: cleaned[name]
             for name in ("name", "description", "start_date", "expiration_date", "join_once")
+            if name in cleaned
         }
         data |= {"category": cleaned["category_name"] or None}
+        if "offer" not in cleaned:
+            return data
         voucher: dict[str, Any] = {"redemption": {"quantity": cleaned["quantity"]}}
         if cleaned["offer"] == "GIFT":
             voucher |= {"type": "GIFT_VOUCHER", "gift": {"amount": self._minor(cleaned["value"])}}
@@ -180,7 +184,10 @@ class CampaignForm(forms.ModelForm):
             self.initial |= {"offer": kind, "value": shown if kind == "PERCENT" else self._major(shown)}
             if limit := campaign.discount.get("amount_limit"):
                 self.initial["most"] = self._major(limit)
-        for name in ("name", "type", "offer"):
+        else:
+            for name in ("offer", "value", "most", "quantity", "join_once", "type"):
+                del self.fields[name]
+        for name in {"name", "type", "offer"} & self.fields.keys():
             self.fields[name].disabled = True
 
     def _minor(self, value: Decimal) -> int:
