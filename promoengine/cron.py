@@ -1,8 +1,8 @@
 """What runs by the clock; `manage.py rqcron` reads this file."""
 
-import notifications.jobs
 from rq.cron import register
 
+import notifications.jobs
 import promoengine.core.jobs
 import redemptions.jobs
 import vouchers.jobs

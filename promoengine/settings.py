@@ -127,11 +127,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "promoengine.core.api.schema.Schema",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "URL_FORMAT_OVERRIDE": None,
 }
+
+# Requests a key may send in a minute, and a browser's address in five seconds; 0 is without limit.
+RATE_LIMIT_PER_MINUTE = env_int("RATE_LIMIT_PER_MINUTE", 60_000)
+CLIENT_RATE_LIMIT = env_int("CLIENT_RATE_LIMIT", 50)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "PromoEngine",

@@ -9,12 +9,10 @@ from rest_framework.response import Response
 
 from customers.api.serializers import (
     ActivityList,
-    AsyncAnswer,
     CustomerAnswer,
     CustomerBody,
     CustomerList,
     ErasureAnswer,
-    FileBody,
     MetadataBody,
 )
 from customers.filters import CustomerFilter
@@ -29,6 +27,7 @@ from customers.services.upsert import update_customer, upsert_customer
 from customers.wire import activity_to_wire, customer_to_wire
 from promoengine.core.api.filters import as_moment, range_condition
 from promoengine.core.api.lists import cursor_list, paged_list
+from promoengine.core.api.serializers import AsyncAnswer, FileBody
 from promoengine.core.api.uploads import keep_upload
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import InvalidQueryParams, MissingPermission

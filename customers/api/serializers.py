@@ -36,14 +36,6 @@ class MetadataBody(serializers.Serializer):
     metadata = serializers.DictField()
 
 
-class FileBody(serializers.Serializer):
-    file = serializers.FileField()
-
-
-class AsyncAnswer(serializers.Serializer):
-    async_action_id = serializers.CharField()
-
-
 class ErasureAnswer(serializers.Serializer):
     id = serializers.CharField()
     status = serializers.CharField()

@@ -13,15 +13,14 @@ from campaigns.selectors import campaign_by_ref, campaigns_for_wire, tiers_of
 from campaigns.services.change import set_campaign_active
 from campaigns.wire import campaign_to_wire
 from promoengine.core.api.lists import paged_list
+from promoengine.core.api.serializers import AsyncAnswer, FileBody
 from promoengine.core.api.uploads import keep_upload
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.models import AsyncAction
 from vouchers.api.serializers import (
-    AsyncAnswer,
     CampaignAnswer,
     CampaignBody,
     CampaignList,
-    FileBody,
     VoucherAnswer,
     VoucherBody,
     read_body,

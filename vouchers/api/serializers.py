@@ -81,14 +81,6 @@ class PublicationBody(serializers.Serializer):
     metadata = serializers.DictField(required=False)
 
 
-class FileBody(serializers.Serializer):
-    file = serializers.FileField()
-
-
-class AsyncAnswer(serializers.Serializer):
-    async_action_id = serializers.CharField()
-
-
 class CampaignAnswer(serializers.Serializer):
     id = serializers.CharField()
     name = serializers.CharField()

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from promoengine.core import errors
 from promoengine.core.api.auth import HEADERS, Caller, KeyAuthentication
 from promoengine.core.api.handler import handle_exception
+from promoengine.core.api.rate import Allowance, allowance_of_address, allowance_of_key
 from promoengine.core.api.renderers import JsonParser, JsonRenderer, refuse_nul, to_json
 from promoengine.core.ids import new_request_id
 from promoengine.core.models import ApiKey, Project
@@ -25,6 +26,7 @@ class ApiRequest(Request):
     """A request that a key has opened."""
 
     request_id: str
+    allowance: Allowance | None = None
 
     @property
     def caller(self) -> Caller:
@@ -73,9 +75,28 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        self.count(cast(ApiRequest, request))
         refuse_nul(
             [*kwargs.values(), *request.GET.keys(), *(v for k in request.GET for v in request.GET.getlist(k))]
         )
+
+    def count(self, request: ApiRequest) -> None:
+        """Count the request, and refuse it where its key has sent too many."""
+        if request.method == "OPTIONS":
+            return
+        request.allowance = self.allowance_of(request)
+        if request.allowance is not None and request.allowance.is_exceeded:
+            raise errors.TooManyRequests
+
+    def allowance_of(self, request: ApiRequest) -> Allowance | None:
+        return allowance_of_key(str(request.caller.key.app_id))
+
+    def finalize_response(self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if (allowance := getattr(request, "allowance", None)) is not None:
+            for name, value in allowance.headers().items():
+                final[name] = value
+        return final
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -105,12 +126,17 @@ class ClientView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method == "OPTIONS":
+            return
         origin = request.headers.get("Origin")
         if not origin_is_trusted(cast(ApiRequest, request).project, origin):
             raise errors.MissingPermission(f"Origin {origin!r} is not among the project's trusted domains")
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(status=204)
+
+    def allowance_of(self, request: ApiRequest) -> Allowance | None:
+        return allowance_of_address(str(request.caller.key.app_id), request.META.get("REMOTE_ADDR", ""))
 
     def perform_authentication(self, request: Request) -> None:
         if request.method != "OPTIONS":

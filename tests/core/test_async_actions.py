@@ -1,0 +1,95 @@
+"""Background work: it is done once, watched while it runs, and goes on after its worker died."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from promoengine.core.errors import InvalidPayload
+from promoengine.core.models import AsyncAction
+from promoengine.core.services.async_actions import (
+    advance,
+    resume_async_actions,
+    run_async_action,
+    start_async_action,
+)
+
+STEPS: list[int] = []
+
+
+def count_to_three(action):
+    for number in range(action.done_count, 3):
+        STEPS.append(number)
+        advance(action, done=1)
+        if number == action.params.get("dies_after"):
+            action.params["dies_after"] = None
+            action.save()
+            raise KeyboardInterrupt
+
+
+def refuse(action):
+    raise InvalidPayload("the file is empty")
+
+
+@pytest.fixture
+def started(project):
+    STEPS.clear()
+
+    def start(job="count_to_three", **params):
+        name = f"tests.core.test_async_actions.{job}"
+        return start_async_action(project, "TEST", job=name, params=params, total_count=3, now=timezone.now())
+
+    return start
+
+
+def test_an_action_runs_and_says_so(api, started):
+    action = started()
+
+    run_async_action(action.pk)
+
+    answer = api.get(f"/v1/async-actions/{action.public_id}").json()
+    assert (answer["status"], answer["operation_status"], answer["progress"]) == ("DONE", "SUCCESS", 100)
+    assert answer["result"]["done_count"] == 3
+
+
+def test_a_second_run_does_nothing(started):
+    action = started()
+    run_async_action(action.pk)
+
+    run_async_action(action.pk)
+
+    assert STEPS == [0, 1, 2]
+
+
+def test_a_killed_worker_is_followed_by_one_that_goes_on(started):
+    action = started(dies_after=1)
+    with pytest.raises(KeyboardInterrupt):
+        run_async_action(action.pk)
+
+    run_async_action(action.pk)
+
+    action.refresh_from_db()
+    assert STEPS == [0, 1, 2]
+    assert (action.status, action.done_count, action.attempts) == ("DONE", 3, 2)
+
+
+def test_a_refusal_fails_the_action_with_its_reason(api, started):
+    action = started("refuse")
+
+    run_async_action(action.pk)
+
+    answer = api.get(f"/v1/async-actions/{action.public_id}").json()
+    assert (answer["operation_status"], answer["result"]["message"]) == ("FAILED", "the file is empty")
+
+
+def test_silent_actions_are_queued_again_and_given_up_in_the_end(started):
+    waiting, hopeless = started(), started()
+    long_ago = datetime.now(UTC) - timedelta(minutes=1)
+    AsyncAction.objects.update(updated_at=long_ago, status="IN_PROGRESS")
+    AsyncAction.objects.filter(pk=hopeless.pk).update(attempts=10)
+
+    count = resume_async_actions(now=datetime.now(UTC))
+
+    hopeless.refresh_from_db()
+    assert (count, hopeless.status) == (1, "FAILED")
+    assert AsyncAction.objects.get(pk=waiting.pk).status == "IN_PROGRESS"
