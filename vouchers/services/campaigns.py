@@ -236,9 +236,9 @@ def _freeze_used(campaign: Campaign, columns: Mapping[str, Any]) -> None:
     """Write what is about to change into the codes that were given or used with it."""
     used = Voucher.objects.filter(USED, campaign=campaign)
     if "discount" in columns:
-        used.filter(discount=None).update(discount=campaign.discount)
+        used.filter(discount__isnull=True).update(discount=campaign.discount)
     if "validity" in columns and campaign.validity is not None:
-        used.filter(validity=None).update(validity=campaign.validity)
+        used.filter(validity__isnull=True).update(validity=campaign.validity)
 
 
 def _count(count: Any, *, least: int) -> int:

@@ -18,6 +18,8 @@ from vouchers.services.create import thin_voucher
 
 BATCH = 5000
 COUNT_MAX = 10_000_000
+# How many codes more than wanted are tried where the last batch met codes that were taken.
+SPARE = 1000
 # Codes are found by chance, so a space must stay roomy enough for chance to find free ones.
 ROOM = 1.05
 
@@ -82,14 +84,15 @@ def run_generation(action: AsyncAction) -> None:
     """Make the codes that an action still lacks; every batch is committed with its progress."""
     campaign = Campaign.objects.get(project=action.project, pk=action.params["campaign"])
     pattern = parse_code_config(campaign.code_config)
-    fruitless = 0
+    fruitless, spare = 0, 0
     while action.done_count < action.total_count:
         wanted = min(BATCH, action.total_count - action.done_count)
         with transaction.atomic():
-            made = _insert_codes(campaign, pattern, wanted)
+            made = _insert_codes(campaign, pattern, wanted, spare=spare)
             advance(action, done=made)
             Campaign.objects.filter(pk=campaign.pk).update(vouchers_count=F("vouchers_count") + made)
         fruitless = 0 if made else fruitless + 1
+        spare = SPARE if made < wanted else 0
         if fruitless == 20:
             _finish(action, campaign, Campaign.GenerationStatus.FAILED)
             raise PatternTooSmall(f"Only {action.done_count} free codes of {pattern.pattern} were found")
@@ -111,9 +114,9 @@ def _finish(action: AsyncAction, campaign: Campaign, status: Campaign.Generation
         )
 
 
-def _insert_codes(campaign: Campaign, pattern: CodePattern, count: int) -> int:
-    """Insert up to `count` new codes and return how many were free."""
-    codes = sorted(set(pattern.generate(count)))
+def _insert_codes(campaign: Campaign, pattern: CodePattern, count: int, *, spare: int) -> int:
+    """Insert up to `count` new codes and return how many; `spare` ones make up for those that are taken."""
+    codes = list(dict.fromkeys(pattern.generate(count + spare)))
     keys = codes if campaign.project.case_sensitive_codes else [code.upper() for code in codes]
     columns = thin_voucher(campaign)
     with connection.cursor() as cursor:
@@ -122,6 +125,7 @@ def _insert_codes(campaign: Campaign, pattern: CodePattern, count: int) -> int:
             {
                 "ids": [new_id() for _ in codes],
                 "codes": codes,
+                "count": count,
                 "keys": keys,
                 "project": campaign.project_id,
                 "campaign": campaign.pk,
@@ -138,6 +142,7 @@ def _insert_codes(campaign: Campaign, pattern: CodePattern, count: int) -> int:
         return int(cursor.rowcount)
 
 
+# In the order of the index, so that two runs which meet the same code wait for each other one way round.
 INSERT_CODES = f"""
     INSERT INTO {Voucher._meta.db_table} (
         id, code, code_key, project_id, campaign_id, type, quantity, start_date, expiration_date,
@@ -147,6 +152,15 @@ INSERT_CODES = f"""
     SELECT made.id, made.code, made.key, %(project)s, %(campaign)s, %(type)s, %(quantity)s::integer,
         %(start)s::timestamptz, %(end)s::timestamptz, %(gift_amount)s::bigint, %(gift_amount)s::bigint,
         %(gift_effect)s, true, 0, 0, 0, '{{}}'::jsonb, %(is_referral)s, %(now)s
-    FROM unnest(%(ids)s::uuid[], %(codes)s::text[], %(keys)s::text[]) AS made (id, code, key)
+    FROM (
+        SELECT *
+        FROM unnest(%(ids)s::uuid[], %(codes)s::text[], %(keys)s::text[]) AS candidate (id, code, key)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM {Voucher._meta.db_table} AS taken
+            WHERE taken.project_id = %(project)s AND taken.code_key = candidate.key
+        )
+        LIMIT %(count)s
+    ) AS made
+    ORDER BY made.key
     ON CONFLICT (project_id, code_key) DO NOTHING
 """
