@@ -4,6 +4,7 @@ SUMMARY = ["redemptions.jobs.refresh_customers"]
 
 SUBSCRIBERS: dict[str, list[str]] = {
     "publication.succeeded": ["notifications.jobs.announce_publications", *SUMMARY],
+    "customer.erased": ["notifications.jobs.erase_messages"],
     "redemption.succeeded": SUMMARY,
     "redemption.failed": SUMMARY,
     "redemption.rollback.succeeded": SUMMARY,

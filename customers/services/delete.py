@@ -49,6 +49,8 @@ def delete_customer(project: Project, ref: str, *, channel: str = "API", now: da
 def erase_customer(project: Project, ref: str, *, now: datetime) -> dict[str, Any]:
     """Erase a customer's personal data for good, and return the published record of it.
 
+    Higher rooms erase theirs when they hear of `customer.erased`.
+
     Raises:
         NotFound: the project has no such customer.
     """
@@ -57,6 +59,9 @@ def erase_customer(project: Project, ref: str, *, now: datetime) -> dict[str, An
     happened, _ = OutboxEvent.objects.filter(project=project, customer_id=customer.pk).delete()
     CustomerSummary.objects.filter(customer=customer).delete()
     Customer.objects.filter(pk=customer.pk).update(**ERASED, deleted_at=now)
+    record_event(
+        project, "customer.erased", {}, entity_id=customer.public_id, customer_id=customer.pk, now=now
+    )
     return {
         "id": public_id("del", new_id()),
         "created_at": wire_datetime(now),
