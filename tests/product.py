@@ -46,7 +46,7 @@ def product() -> Iterator[Product]:
         shutil.rmtree(state_dir, ignore_errors=True)
 
 
-def start_product(state_dir: Path, port: int) -> subprocess.Popen[str]:
+def start_product(state_dir: Path, port: int, **more: str) -> subprocess.Popen[str]:
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -58,6 +58,7 @@ def start_product(state_dir: Path, port: int) -> subprocess.Popen[str]:
         "WEB_WORKERS": "1",
         "RQ_WORKERS": "1",
     }
+    environment |= more
     environment["EMAIL_BACKEND"] = "django.core.mail.backends.filebased.EmailBackend"
     return subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "up"],
