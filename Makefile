@@ -7,7 +7,7 @@ ROOMS := promoengine customers campaigns vouchers redemptions notifications
 
 export PORT DATABASE_URL REDIS_URL
 
-.PHONY: help run test lint format lock bench clean browser sdk
+.PHONY: help run test coverage lint format lock bench clean browser sdk
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -17,6 +17,9 @@ run: $(VENV)/.runtime  ## Start PromoEngine with its own Postgres and Valkey (PO
 
 test: $(VENV)/.dev browser sdk lint  ## Run every check and the whole test suite
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+coverage: $(VENV)/.dev browser sdk  ## Run the suite and tell which lines it does not reach
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.dev  ## Check style, types and the directions of imports
 	$(BIN)/ruff check .

@@ -30,16 +30,24 @@ def validation_answer(validation: Validation, *, request_id: str) -> dict[str, A
     if decision.is_valid and gathered.order is not None:
         answer["order"] = whole_order(decision, gathered)
     answer["tracking_id"] = tracking_id(validation.asked, gathered.customer) or tracking_id_of(validation.id)
-    if validation.session_key and validation.asked.session:
-        session = validation.asked.session
-        answer["session"] = {
+    answer |= session_to_wire(validation)
+    answer["stacking_rules"] = gathered.case.stacking.to_wire()
+    return answer
+
+
+def session_to_wire(validation: Validation) -> dict[str, Any]:
+    """Return the session that now holds what was found, or nothing where none does."""
+    session = validation.asked.session
+    if session is None or validation.session_key is None:
+        return {}
+    return {
+        "session": {
             "key": validation.session_key,
             "type": "LOCK",
             "ttl": session.ttl_number,
             "ttl_unit": session.ttl_unit,
         }
-    answer["stacking_rules"] = gathered.case.stacking.to_wire()
-    return answer
+    }
 
 
 def redemption_answer(checkout: Checkout, *, request_id: str) -> dict[str, Any]:

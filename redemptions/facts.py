@@ -23,7 +23,7 @@ from promoengine.engine.stacking import StackingRules, parse_stacking_rules
 from promoengine.engine.timeframes import parse_validity
 from redemptions.models import Order, Reservation
 from redemptions.orders import CheckoutOrder, merge_order
-from redemptions.requests import AskedOrder, AskedRedeemable, CheckoutRequest
+from redemptions.requests import AskedOrder, AskedRedeemable, CheckoutRequest, refuse_doubles
 from vouchers.codes import code_key
 from vouchers.models import Voucher, VoucherQuerySet
 from vouchers.selectors import vouchers_for_wire
@@ -47,6 +47,7 @@ def gather(
     """Collect all that deciding `asked` may need, in at most four queries.
 
     Raises:
+        DuplicatedRedeemables: one code is named twice, as by its code and by its id.
         NotFound: the customer or the order is named by an id that the project does not have.
     """
     session_key = asked.session.key if asked.session else None
@@ -54,6 +55,9 @@ def gather(
     tiers = _tiers(project, asked.redeemables)
     order = merge_order(asked.order, stored_order(project, asked.order), overwrite=overwrite_order)
     rows = tuple(_row_of(project, one, vouchers, tiers) for one in asked.redeemables)
+    refuse_doubles(
+        [row.public_id if row else one.id for one, row in zip(asked.redeemables, rows, strict=True)]
+    )
     offers = tuple(_offer_of(one, row) for one, row in zip(asked.redeemables, rows, strict=True))
     engine_order = order.to_engine() if order and order.has_amount else None
     case = Case(offers, engine_order, now, ZoneInfo(project.timezone), stacking_rules(project))

@@ -1,6 +1,6 @@
 """What a checkout asks for, read from the wire into immutable values; the shape is checked only here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -97,7 +97,7 @@ def parse_checkout(body: Any) -> CheckoutRequest:
             f"Property .redeemables should be an array of 1 to {REDEEMABLES_MAX} redeemables"
         )
     redeemables = tuple(_redeemable(row, f".redeemables[{index}]") for index, row in enumerate(rows))
-    _refuse_doubles(redeemables)
+    refuse_doubles([f"{one.object}: {one.id.strip()}" for one in redeemables])
     return parse_context(body, redeemables)
 
 
@@ -172,11 +172,11 @@ def _redeemable(row: Any, where: str) -> AskedRedeemable:
     )
 
 
-def _refuse_doubles(redeemables: tuple[AskedRedeemable, ...]) -> None:
-    named = [(redeemable.object, redeemable.id.strip()) for redeemable in redeemables]
-    doubles = {name for name in named if named.count(name) > 1}
+def refuse_doubles(names: Sequence[str]) -> None:
+    """Raise DuplicatedRedeemables where a name stands twice."""
+    doubles = {name for name in names if names.count(name) > 1}
     if doubles:
-        raise DuplicatedRedeemables(", ".join(sorted(f"{kind}: {ref}" for kind, ref in doubles)))
+        raise DuplicatedRedeemables(", ".join(sorted(doubles)))
 
 
 def _item(row: Any, where: str) -> dict[str, Any]:

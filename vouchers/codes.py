@@ -1,6 +1,5 @@
 """Codes: how they are compared, what may stand in one, and how they are made."""
 
-import math
 import os
 import unicodedata
 from collections.abc import Mapping
@@ -67,11 +66,6 @@ class CodePattern:
     def capacity(self) -> int:
         """How many different codes there can be."""
         return len(self.charset) ** self.pattern.count(PLACE)
-
-    @property
-    def bits(self) -> float:
-        """How hard a code is to guess: the base-2 logarithm of the capacity."""
-        return math.log2(self.capacity)
 
     def generate(self, count: int) -> list[str]:
         """Return `count` random codes; two of them may be equal."""

@@ -49,11 +49,6 @@ class PageOverLimit(DomainError):
     message = "Listing resource above 1000 page is not supported"
 
 
-class MissingParam(DomainError):
-    key = "missing_param"
-    message = "Missing required parameter"
-
-
 class NotFound(DomainError):
     """Nothing of this project has that id; another project's rows look just the same."""
 

@@ -17,7 +17,7 @@ from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import InvalidPayload, MissingPermission, NotFound
 from promoengine.core.ids import new_id
 from promoengine.engine.decide import Applicable, Inapplicable
-from redemptions.answers import redemption_answer, whole_order
+from redemptions.answers import redemption_answer, session_to_wire, whole_order
 from redemptions.api.checkout import channel_of
 from redemptions.api.redemptions import VoucherRedemptions
 from redemptions.api.serializers import (
@@ -163,15 +163,7 @@ def single_answer(validation: Validation, code: str, request_id: str) -> dict[st
         answer |= {"campaign": row.campaign.name, "campaign_id": row.campaign.public_id}
     if validation.gathered.order is not None:
         answer["order"] = whole_order(validation.decision, validation.gathered)
-    if validation.session_key and validation.asked.session:
-        session = validation.asked.session
-        answer["session"] = {
-            "key": validation.session_key,
-            "type": "LOCK",
-            "ttl": session.ttl_number,
-            "ttl_unit": session.ttl_unit,
-        }
-    return answer
+    return answer | session_to_wire(validation)
 
 
 def promotion_to_wire(tier: PromotionTier, validation: Validation) -> dict[str, Any]:

@@ -310,6 +310,15 @@ def test_bad_input_is_named(api, path, body, key):
     assert answer.json()["key"] == key
 
 
+def test_one_code_under_two_names_is_named_twice(api, project):
+    voucher = VoucherFactory(project=project, quantity=5)
+
+    answer = redeem(api, voucher.code, voucher.public_id, order=ORDER)
+
+    voucher.refresh_from_db()
+    assert (answer.json()["key"], voucher.redeemed_quantity) == ("duplicated_redeemables", 0)
+
+
 def test_another_projects_code_is_unknown(api, project):
     foreign = VoucherFactory(project=ProjectFactory())
 
