@@ -167,3 +167,11 @@ def test_a_page_of_another_origin_is_refused(client_api, project):
     )
 
     assert (answer.status_code, trusted.status_code) == (403, 200)
+
+
+def test_without_valkey_nobody_is_refused(api, settings):
+    settings.REDIS_URL = "unix:///nowhere.sock?db=0"
+
+    answer = api.get("/v1/campaigns")
+
+    assert (answer.status_code, "X-Rate-Limit-Limit" in answer) == (200, False)
