@@ -91,7 +91,7 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(options.pop("port", None) or parts.port or ""),
         "CONN_MAX_AGE": env_int("DATABASE_CONN_MAX_AGE", 600) or None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "promoengine", **options},
+        "OPTIONS": {"application_name": "promoengine", "server_side_binding": True, **options},
     }
 
 
@@ -178,4 +178,6 @@ LOGGING = {
     "formatters": {"json": {"()": "promoengine.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": env_secret("LOG_LEVEL") or "INFO"},
+    # A line or two for every job would bury what matters.
+    "loggers": {"rq": {"level": "WARNING"}},
 }

@@ -102,6 +102,8 @@ def test_a_limit_set_in_the_middle_is_exact(api, project):
     def act(number):
         if number == 8:
             return api.put(f"/v1/vouchers/{voucher.code}", {"redemption": {"quantity": 40}})
+        if number in (7, 9):
+            return roll_up_usage()
         return [redeem(api, voucher.code) for _ in range(6)]
 
     in_parallel(16, act)

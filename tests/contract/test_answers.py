@@ -1,7 +1,10 @@
 """Every answer of these groups has the published shape, and no key that is unknown to it."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import Resolver404, resolve
 
 from promoengine.core.models import AsyncAction
 from promoengine.core.services.async_actions import run_async_action
@@ -16,6 +19,19 @@ from tests.factories import (
 )
 from vouchers.models import Voucher
 
+GROUPS = {
+    "campaigns",
+    "vouchers",
+    "validations",
+    "qualifications",
+    "redemptions",
+    "publications",
+    "customers",
+    "events",
+    "async-actions",
+    "oauth",
+    "client-side",
+}
 DISCOUNTS = [
     {"type": "AMOUNT", "amount_off": 1000},
     {"type": "AMOUNT", "amount_off": 1000, "effect": "APPLY_TO_ITEMS"},
@@ -269,6 +285,26 @@ def test_tokens(api):
     )
 
     assert published().problems("post", "/v1/oauth/token", 200, answer.json()) == []
+
+
+def test_every_core_endpoint_of_these_groups_is_there():
+    missing = {
+        f"{method} {template}"
+        for _, method, template, operation in published().operations
+        if operation.get("x-tier") == 1
+        and set(operation["tags"]) & GROUPS
+        and not is_routed(re.sub(r"\{[^}]+\}", "x", template), method)
+    }
+
+    assert missing == set()
+
+
+def is_routed(path, method):
+    try:
+        view = resolve(path).func
+    except Resolver404:
+        return False
+    return hasattr(getattr(view, "cls", None), method)
 
 
 def stack_of(project):

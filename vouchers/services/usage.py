@@ -37,7 +37,7 @@ def fold_usage(project: Project, *, voucher_id: uuid.UUID) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [usage_lock(voucher_id)])
-        cursor.execute(FOLD, {"vouchers": [voucher_id], "project": project.pk})
+    _fold(voucher_id, project_id=project.pk)
 
 
 def roll_up_usage() -> int:
@@ -45,20 +45,25 @@ def roll_up_usage() -> int:
     waiting = UsageEntry.objects.order_by().values_list("voucher_id", flat=True).distinct()
     voucher_ids = sorted(waiting[:FOLDED_AT_ONCE])
     for voucher_id in voucher_ids:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(FOLD, {"vouchers": [voucher_id], "project": None})
+        with transaction.atomic():
+            _fold(voucher_id)
     return len(voucher_ids)
 
 
+def _fold(voucher_id: uuid.UUID, project_id: uuid.UUID | None = None) -> None:
+    # The voucher's row first and then its entries, for everybody, so that two folds never deadlock.
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [voucher_id])
+        cursor.execute(FOLD, {"voucher": voucher_id, "project": project_id})
+
+
+LOCK = f"SELECT id FROM {Voucher._meta.db_table} WHERE id = %s FOR NO KEY UPDATE"
+
 FOLD = f"""
     WITH folded AS (
-        DELETE FROM {UsageEntry._meta.db_table} WHERE voucher_id = ANY(%(vouchers)s)
-        RETURNING voucher_id, quantity
-    ), counted AS (
-        SELECT voucher_id, sum(quantity) AS quantity FROM folded GROUP BY voucher_id
+        DELETE FROM {UsageEntry._meta.db_table} WHERE voucher_id = %(voucher)s RETURNING quantity
     )
     UPDATE {Voucher._meta.db_table} AS voucher
-    SET redeemed_quantity = redeemed_quantity + counted.quantity
-    FROM counted
-    WHERE voucher.id = counted.voucher_id AND voucher.project_id = coalesce(%(project)s, voucher.project_id)
+    SET redeemed_quantity = redeemed_quantity + (SELECT coalesce(sum(quantity), 0) FROM folded)
+    WHERE voucher.id = %(voucher)s AND voucher.project_id = coalesce(%(project)s::uuid, voucher.project_id)
 """
