@@ -212,7 +212,7 @@ def _session(session: Any) -> AskedSession | None:
     if session.get("type") not in (None, "LOCK"):
         raise InvalidPayload("Property .session.type should be LOCK")
     unit = session.get("ttl_unit") or "DAYS"
-    if unit not in TTL_UNITS:
+    if not isinstance(unit, str) or unit not in TTL_UNITS:
         raise InvalidPayload(f"Property .session.ttl_unit should be one of {', '.join(TTL_UNITS)}")
     number = session.get("ttl")
     if number is None:

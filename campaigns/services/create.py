@@ -123,7 +123,7 @@ def campaign_type_of(data: Mapping[str, Any]) -> Campaign.CampaignType:
         ),
         None,
     )
-    if kind not in CAMPAIGN_TYPES:
+    if not isinstance(kind, str) or kind not in CAMPAIGN_TYPES:
         raise InvalidCampaign("Property 'campaign_type' or a 'voucher' with its type is required")
     return CAMPAIGN_TYPES[kind]
 

@@ -45,10 +45,10 @@ def parse_discount(wire: Mapping[str, Any]) -> Discount:
         InvalidDiscount: a type or effect that does not exist, or an amount out of range.
     """
     kind = wire.get("type")
-    if kind not in VALUE_FIELDS:
+    if not isinstance(kind, str) or kind not in VALUE_FIELDS:
         raise InvalidDiscount(f".type should be one of {', '.join(VALUE_FIELDS)}")
     effect = wire.get("effect") or DEFAULT_EFFECT
-    if (kind, effect) not in EFFECTS:
+    if not isinstance(effect, str) or (kind, effect) not in EFFECTS:
         known = ", ".join(name for of, name in EFFECTS if of == kind)
         raise InvalidDiscount(f".effect should be one of {known}")
     field = VALUE_FIELDS[kind]

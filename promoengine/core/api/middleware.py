@@ -1,5 +1,6 @@
 """What the published API asks of every path: a trailing slash is no difference, and errors are JSON."""
 
+import logging
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -8,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from promoengine.core import errors
 from promoengine.core.api.renderers import to_json
 from promoengine.core.ids import new_request_id
+
+log = logging.getLogger(__name__)
 
 API_PREFIXES = ("/v1/", "/client/v1/", "/management/v1/")
 
@@ -24,13 +27,15 @@ class ApiPaths:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if request.path_info.startswith(API_PREFIXES) and isinstance(
-            exception, SuspiciousOperation | BadRequest
-        ):
-            refusal = errors.InvalidPayload(str(exception))
-            return HttpResponse(
-                to_json(refusal.body(new_request_id())),
-                status=refusal.status,
-                content_type="application/json",
-            )
-        return None
+        """Answer what went wrong outside the views' own handler, as while an answer was written."""
+        if not request.path_info.startswith(API_PREFIXES):
+            return None
+        request_id = new_request_id()
+        if isinstance(exception, SuspiciousOperation | BadRequest):
+            refusal: errors.DomainError = errors.InvalidPayload(str(exception))
+        else:
+            refusal = errors.InternalError()
+            log.error("unhandled error in the API", exc_info=exception, extra={"request_id": request_id})
+        return HttpResponse(
+            to_json(refusal.body(request_id)), status=refusal.status, content_type="application/json"
+        )

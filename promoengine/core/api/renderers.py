@@ -1,5 +1,6 @@
 """JSON in and out by orjson: the wire's dates, no NUL bytes, ten megabytes at most."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,11 @@ BODY_LIMIT = 10 * 1024 * 1024
 
 def to_json(value: Any) -> bytes:
     """Return compact JSON of wire data."""
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        # Somebody's metadata hold a number beyond 64 bits, which Postgres keeps and orjson does not write.
+        return json.dumps(value, default=str, separators=(",", ":")).encode()
 
 
 def wire_datetime(moment: datetime | None) -> str | None:

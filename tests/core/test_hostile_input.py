@@ -1,0 +1,140 @@
+"""Bodies that are nearly right, with something hostile in them: every endpoint answers, none breaks."""
+
+import copy
+import random
+
+import pytest
+
+from tests.factories import CampaignFactory, VoucherFactory
+
+ROUNDS = 60
+CAMPAIGN = {
+    "name": "Spring",
+    "voucher": {
+        "type": "DISCOUNT_VOUCHER",
+        "discount": {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"},
+        "code_config": {"pattern": "A-####", "charset": "AB", "length": 4},
+        "redemption": {"quantity": 1},
+    },
+    "vouchers_count": 1,
+    "start_date": "2026-01-01",
+    "expiration_date": "2999-01-01",
+    "validity_timeframe": {"interval": "P2D", "duration": "P1D"},
+    "validity_hours": {"daily": [{"start_time": "10:00", "expiration_time": "12:00", "days_of_week": [1]}]},
+    "metadata": {"a": 1},
+}
+PROMOTION = {
+    "name": "P",
+    "campaign_type": "PROMOTION",
+    "promotion": {"tiers": [{"name": "T", "action": {"discount": {"type": "AMOUNT", "amount_off": 1}}}]},
+}
+VOUCHER = {
+    "discount": {"type": "AMOUNT", "amount_off": 1},
+    "gift": {"amount": 5},
+    "redemption": {"quantity": 2},
+    "category": "News",
+    "metadata": {},
+}
+CHECKOUT = {
+    "redeemables": [
+        {"object": "voucher", "id": "CODE"},
+        {"object": "voucher", "id": "CARD", "gift": {"credits": 5}},
+    ],
+    "order": {"source_id": "o", "amount": 1000, "items": [{"product_id": "p", "quantity": 1, "price": 500}]},
+    "customer": {"source_id": "z", "metadata": {}},
+    "session": {"type": "LOCK", "key": "k", "ttl": 1, "ttl_unit": "DAYS"},
+    "options": {"expand": ["order"], "limit": 5, "filters": {"code": {"conditions": {"$is": ["x"]}}}},
+    "scenario": "ALL",
+    "metadata": {},
+}
+CUSTOMER = {
+    "source_id": "q",
+    "name": "n",
+    "email": "a@b.example",
+    "address": {"city": "x"},
+    "birthdate": "1990-01-01",
+    "metadata": {"a": 1},
+}
+ENDPOINTS = [
+    ("/v1/campaigns", CAMPAIGN),
+    ("/v1/campaigns", PROMOTION),
+    ("/v1/campaigns/Autumn/vouchers", VOUCHER),
+    ("/v1/vouchers", VOUCHER),
+    ("/v1/vouchers/CARD/balance", {"amount": 5, "source_id": "x", "reason": "y"}),
+    ("/v1/vouchers/CODE/validate", CHECKOUT),
+    ("/v1/vouchers/CODE/redemption", CHECKOUT),
+    ("/v1/validations", CHECKOUT),
+    ("/v1/redemptions", CHECKOUT),
+    ("/v1/qualifications", CHECKOUT),
+    ("/v1/promotions/validation", CHECKOUT),
+    (
+        "/v1/publications",
+        {"campaign": {"name": "Autumn", "count": 1}, "customer": CUSTOMER, "source_id": "s"},
+    ),
+    ("/v1/customers", CUSTOMER),
+    ("/v1/customers/bulk/async", [CUSTOMER]),
+    ("/v1/customers/metadata/async", {"source_ids": ["a"], "metadata": {"a": 1}}),
+    ("/v1/events", {"event": "e", "customer": CUSTOMER, "metadata": {}}),
+    ("/v1/oauth/token", {"grant_type": "client_credentials", "scope": "api"}),
+]
+HOSTILE = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    1e300,
+    2**31,
+    2**63,
+    -(2**63),
+    "",
+    "x" * 300,
+    "x" * 12_000,
+    "\u202e",
+    "\N{PARTY POPPER}",
+    "' OR 1=1 --",
+    "2026-13-45",
+    "9999-12-31T23:59:59Z",
+    "P99999999999D",
+    "camp_" + "z" * 22,
+    "CODE",
+    "CARD",
+    [],
+    [[]],
+    [{}],
+    ["x"] * 40,
+    {},
+    {"type": {"a": [1, {"b": None}]}},
+]
+
+
+@pytest.mark.parametrize(("path", "good"), ENDPOINTS)
+def test_a_hostile_value_breaks_nothing(api, project, path, good):
+    campaign = CampaignFactory(project=project, name="Autumn")
+    VoucherFactory(project=project, campaign=campaign, discount=None, code="CODE")
+    VoucherFactory(
+        project=project, type="GIFT_VOUCHER", discount=None, gift_amount=9000, gift_balance=9000, code="CARD"
+    )
+    chance = random.Random(path)
+
+    bodies = [spoiled(good, chance) for _ in range(ROUNDS)]
+    broken = [body for body in bodies if api.post(path, body).status_code >= 500]
+
+    assert broken == []
+
+
+def spoiled(body, chance):
+    """Return a copy in which one to three values are hostile."""
+    body = copy.deepcopy(body)
+    for _ in range(chance.randint(1, 3)):
+        holder, place = chance.choice(list(places(body)))
+        holder[place] = chance.choice(HOSTILE)
+    return body
+
+
+def places(body):
+    """Yield where values stand: the object or array, and the name or index in it."""
+    for place, value in list(body.items() if isinstance(body, dict) else enumerate(body)):
+        yield body, place
+        if isinstance(value, dict | list) and value:
+            yield from places(value)
