@@ -87,12 +87,14 @@ class CodePattern:
         return wire
 
 
-def parse_code_config(wire: Mapping[str, Any] | None) -> CodePattern:
+def parse_code_config(wire: Any) -> CodePattern:
     """Read the wire's `code_config`: `pattern` overrides `length`, prefix and postfix go around.
 
     Raises:
         InvalidCodeConfig: no random place, an empty or doubled charset, or codes that would be too long.
     """
+    if not isinstance(wire or {}, Mapping):
+        raise InvalidCodeConfig("Property .code_config should be object")
     wire = {key: value for key, value in (wire or {}).items() if value is not None}
     charset = wire.get("charset", DEFAULT_CHARSET)
     pattern = wire.get("pattern") or PLACE * _length(wire)

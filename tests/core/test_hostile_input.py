@@ -128,7 +128,7 @@ def spoiled(body, chance):
     body = copy.deepcopy(body)
     for _ in range(chance.randint(1, 3)):
         holder, place = chance.choice(list(places(body)))
-        holder[place] = chance.choice(HOSTILE)
+        holder[place] = copy.deepcopy(chance.choice(HOSTILE))
     return body
 
 

@@ -16,7 +16,7 @@ from campaigns.services.terms import (
     check_quantity,
     check_windows,
 )
-from promoengine.core.errors import DomainError, Duplicate, InvalidPayload, NotFound
+from promoengine.core.errors import DomainError, Duplicate, NotFound
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
 from vouchers.codes import CodePattern, check_code, code_key, parse_code_config
@@ -153,10 +153,7 @@ def _common_columns(project: Project, data: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _pattern(campaign: Campaign | None, data: Mapping[str, Any]) -> CodePattern:
-    own = data.get("code_config")
-    if own is not None and not isinstance(own, Mapping):
-        raise InvalidPayload("Property .code_config should be object")
-    return parse_code_config(own or (campaign.code_config if campaign else None))
+    return parse_code_config(data.get("code_config") or (campaign.code_config if campaign else None))
 
 
 def _insert_with_new_code(voucher: Voucher, pattern: CodePattern) -> None:
