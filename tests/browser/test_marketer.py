@@ -67,6 +67,17 @@ def test_a_campaign_with_a_thousand_codes_one_of_which_is_disabled(page, product
     assert refused["key"] == "voucher_disabled"
 
 
+def test_more_codes_are_made_for_a_campaign(page):
+    name, mark = f"More {uuid.uuid4().hex[:6]}", uuid.uuid4().hex[:4].upper()
+    create_campaign(page, name, codes="3", pattern=f"{mark}-####")
+    wait_for_codes(page, 3)
+
+    page.fill("#id_codes", "5")
+    page.click("[name=_continue]")
+
+    wait_for_codes(page, 8)
+
+
 def test_a_codes_page_shows_its_redemptions(page, product):
     name, mark = f"Page {uuid.uuid4().hex[:6]}", uuid.uuid4().hex[:6].upper()
     create_campaign(page, name, codes="1", pattern=f"{mark}-####")

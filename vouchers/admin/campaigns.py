@@ -19,7 +19,7 @@ from campaigns.services.change import set_campaign_active
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
 from promoengine.core.errors import DomainError
 from vouchers.admin.forms import CampaignForm
-from vouchers.services.campaigns import delete_campaign, launch_campaign, update_campaign
+from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
 
 CHANNEL = "USER_PORTAL"
 
@@ -63,7 +63,7 @@ class CampaignAdmin(ProjectModelAdmin):
             return sets
         if obj.voucher_type is None:
             return [sets[0], (_("When"), {"fields": ["start_date", "expiration_date"]})]
-        return [*sets[:-1], (_("Codes"), {"fields": ["type"]})]
+        return [*sets[:-1], (_("Codes"), {"fields": ["type", "codes"]})]
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
@@ -86,6 +86,9 @@ class CampaignAdmin(ProjectModelAdmin):
         project, now, data = current_project(request), timezone.now(), form.to_wire()
         if change:
             saved = update_campaign(project, obj.public_id, data=data, channel=CHANNEL, now=now)
+            if more := form.cleaned_data.get("codes"):
+                add_vouchers(project, obj.public_id, count=more, data={}, channel=CHANNEL, now=now)
+                saved.refresh_from_db()
         else:
             saved = launch_campaign(project, data=data, channel=CHANNEL, now=now)
         for field in Campaign._meta.concrete_fields:

@@ -119,8 +119,7 @@ class CampaignForm(forms.ModelForm):
         if cleaned.get("quantity") == 0:
             self.add_error("quantity", _("Leave it empty for no limit, or write at least 1."))
         self._check_name(cleaned.get("name"))
-        if self.is_new:
-            self._check_codes(cleaned)
+        self._check_codes(cleaned)
         return cleaned
 
     def to_wire(self) -> dict[str, Any]:
@@ -129,7 +128,7 @@ class CampaignForm(forms.ModelForm):
         data: dict[str, Any] = {
             name: cleaned[name]
             for name in ("name", "description", "start_date", "expiration_date", "join_once")
-            if name in cleaned
+            if name in cleaned and (self.is_new or name in self.changed_data)
         }
         data |= {"category": cleaned["category_name"] or None}
         if "offer" not in cleaned:
@@ -166,14 +165,18 @@ class CampaignForm(forms.ModelForm):
             self.add_error("name", _("Another campaign has this name, perhaps in the bin."))
 
     def _check_codes(self, cleaned: dict[str, Any]) -> None:
+        config = self._code_config(cleaned) if self.is_new else self.instance.code_config
         try:
-            check_room(parse_code_config(self._code_config(cleaned)), cleaned.get("codes") or 0)
+            check_room(
+                parse_code_config(config), cleaned.get("codes") or 0, existing=self.instance.vouchers_count
+            )
         except DomainError as refusal:
-            self.add_error("pattern", refusal.details)
+            self.add_error("pattern" if self.is_new else "codes", refusal.details)
 
     def _show(self, campaign: Campaign) -> None:
-        for name in ("codes", "pattern", "charset", "common_code"):
+        for name in ("pattern", "charset", "common_code"):
             del self.fields[name]
+        self.fields["codes"].label = _("More codes to make")
         self.initial["category_name"] = campaign.category.name if campaign.category else ""
         if campaign.gift:
             self.initial |= {"offer": "GIFT", "value": self._major(campaign.gift["amount"])}
@@ -185,7 +188,7 @@ class CampaignForm(forms.ModelForm):
             if limit := campaign.discount.get("amount_limit"):
                 self.initial["most"] = self._major(limit)
         else:
-            for name in ("offer", "value", "most", "quantity", "join_once", "type"):
+            for name in ("offer", "value", "most", "quantity", "join_once", "type", "codes"):
                 del self.fields[name]
         for name in {"name", "type", "offer"} & self.fields.keys():
             self.fields[name].disabled = True

@@ -215,7 +215,8 @@ def _columns(project: Project, campaign: Campaign, data: Mapping[str, Any]) -> d
     if any(name in data for name in WINDOWS.values()):
         current = {WINDOWS[key]: value for key, value in (campaign.validity or {}).items()}
         columns["validity"] = check_windows(current | {k: data[k] for k in WINDOWS.values() if k in data})
-    return columns | _voucher_columns(campaign, data.get("voucher") or {})
+    columns |= _voucher_columns(campaign, data.get("voucher") or {})
+    return {name: value for name, value in columns.items() if getattr(campaign, name) != value}
 
 
 def _voucher_columns(campaign: Campaign, voucher: Any) -> dict[str, Any]:
@@ -229,7 +230,7 @@ def _voucher_columns(campaign: Campaign, voucher: Any) -> dict[str, Any]:
         columns["discount"] = discount
     if isinstance(voucher.get("redemption"), Mapping) and "quantity" in voucher["redemption"]:
         columns["quantity"] = check_quantity(voucher["redemption"], ".voucher.redemption")
-    return {name: value for name, value in columns.items() if getattr(campaign, name) != value}
+    return columns
 
 
 def _freeze_used(campaign: Campaign, columns: Mapping[str, Any]) -> None:

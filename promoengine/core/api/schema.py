@@ -28,3 +28,6 @@ class Schema(AutoSchema):
 
     def get_operation_id(self) -> str:
         return f"{type(self.view).__name__}_{self.method.lower()}"
+
+    def get_tags(self) -> list[str]:
+        return [getattr(self.view, "scope", "api")]
