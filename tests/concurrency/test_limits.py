@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from django.db import connection
 
+from promoengine.core.models import AsyncAction
+from promoengine.core.services.async_actions import run_async_action
 from redemptions.models import Redemption
 from tests.concurrency.parallel import in_parallel
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
@@ -112,6 +114,21 @@ def test_a_limit_set_in_the_middle_is_exact(api, project):
     shown = voucher_by_ref(project, voucher.code)
     assert used <= 40
     assert shown.redeemed_quantity + shown.pending_quantity == used
+
+
+def test_a_campaigns_new_limit_is_exact_for_codes_in_use(api, project):
+    campaign = CampaignFactory(project=project, vouchers_count=4)
+    codes = [VoucherFactory(project=project, campaign=campaign, discount=None).code for _ in range(4)]
+    api.put(f"/v1/campaigns/{campaign.name}", {"voucher": {"redemption": {"quantity": 1}}})
+    action = AsyncAction.objects.get(project=project)
+
+    in_parallel(17, lambda n: run_async_action(action.pk) if n == 8 else redeem(api, codes[n % 4]))
+    roll_up_usage()
+
+    for voucher in Voucher.objects.filter(project=project):
+        used = Redemption.objects.filter(voucher=voucher, result="SUCCESS").count()
+        assert voucher.redeemed_quantity == used
+        assert voucher.quantity is None or used <= 1
 
 
 def test_redeeming_against_rolling_back_keeps_the_count(api, project):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -25,12 +25,19 @@ from promoengine.core.events import record_event
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
 from vouchers.codes import check_code, parse_code_config
-from vouchers.models import Voucher
+from vouchers.models import UsageEntry, Voucher
 from vouchers.services.create import create_voucher
 from vouchers.services.generate import GenerationRunning, check_room, start_generation
+from vouchers.services.usage import fold_usage
 
 BATCH = 5000
-USED = Q(published_count__gt=0) | Q(redeemed_quantity__gt=0)
+# Each code whose uses are folded holds a lock until its batch is done, and Postgres has room for so many.
+BATCH_FOLDED = 500
+USED = (
+    Q(published_count__gt=0)
+    | Q(redeemed_quantity__gt=0)
+    | Q(Exists(UsageEntry.objects.filter(voucher=OuterRef("pk"))))
+)
 
 
 class CampaignProtected(DomainError):
@@ -144,8 +151,11 @@ def run_propagation(action: AsyncAction) -> None:
     for name, value in terms.items():
         stale |= ~Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": False})
     waiting = Voucher.objects.filter(~USED, stale, campaign=campaign).order_by("pk")
-    while keys := list(waiting.values_list("pk", flat=True)[:BATCH]):
+    limits = campaign.quantity is not None
+    while keys := list(waiting.values_list("pk", flat=True)[: BATCH_FOLDED if limits else BATCH]):
         with transaction.atomic():
+            if limits:
+                fold_usage(keys)
             rows = Voucher.objects.filter(~USED, pk__in=keys)
             advance(action, done=rows.update(**terms, updated_at=timezone.now()))
     Campaign.objects.filter(pk=campaign.pk).update(generation_status=Campaign.GenerationStatus.DONE)

@@ -38,10 +38,12 @@ def update_voucher(
         QuantityBelowUses: the limit would be below the uses there have been.
     """
     found = voucher_by_ref(project, ref)
+    if data.get("redemption") is not None:
+        fold_usage([found.pk])
     voucher = Voucher.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=found.pk)
     columns = _columns(project, voucher, data)
     if "quantity" in columns:
-        _check_uses(project, voucher, columns["quantity"])
+        _check_uses(voucher, columns["quantity"])
     if columns:
         for name, value in columns.items():
             setattr(voucher, name, value)
@@ -126,11 +128,7 @@ def _columns(project: Project, voucher: Voucher, data: Mapping[str, Any]) -> dic
     return columns
 
 
-def _check_uses(project: Project, voucher: Voucher, quantity: int | None) -> None:
-    """Make the voucher's count exact before a limit rests on it, and refuse one that is passed already."""
-    if voucher.quantity is None:
-        fold_usage(project, voucher_id=voucher.pk)
-        voucher.refresh_from_db(fields=["redeemed_quantity"])
+def _check_uses(voucher: Voucher, quantity: int | None) -> None:
     if quantity is not None and quantity < voucher.redeemed_quantity:
         raise QuantityBelowUses(
             f"Property .redemption.quantity may not be below the {voucher.redeemed_quantity} uses so far"

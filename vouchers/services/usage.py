@@ -9,7 +9,6 @@ from collections.abc import Collection
 
 from django.db import connection, transaction
 
-from promoengine.core.models import Project
 from vouchers.models import UsageEntry, Voucher
 
 FOLDED_AT_ONCE = 1000
@@ -29,15 +28,18 @@ def share_usage_locks(voucher_ids: Collection[uuid.UUID]) -> None:
         )
 
 
-def fold_usage(project: Project, *, voucher_id: uuid.UUID) -> None:
-    """Add a voucher's entries to its count, and keep new ones out until the caller's transaction ends.
+def fold_usage(voucher_ids: Collection[uuid.UUID]) -> None:
+    """Add vouchers' entries to their counts, and keep new ones out until the caller's transaction ends.
 
-    Whoever sets a limit on a code that had none calls this first: from then on the count is exact and every
-    use goes through the guarded update.
+    Whoever sets a limit on a code that had none calls this first, before locking its row: from then on the
+    count is exact and every use goes through the guarded update.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [usage_lock(voucher_id)])
-    _fold(voucher_id, project_id=project.pk)
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(lock) FROM unnest(%s::bigint[]) AS lock",
+            [sorted(usage_lock(voucher_id) for voucher_id in voucher_ids)],
+        )
+    _fold(voucher_ids)
 
 
 def roll_up_usage() -> int:
@@ -46,24 +48,26 @@ def roll_up_usage() -> int:
     voucher_ids = sorted(waiting[:FOLDED_AT_ONCE])
     for voucher_id in voucher_ids:
         with transaction.atomic():
-            _fold(voucher_id)
+            _fold([voucher_id])
     return len(voucher_ids)
 
 
-def _fold(voucher_id: uuid.UUID, project_id: uuid.UUID | None = None) -> None:
-    # The voucher's row first and then its entries, for everybody, so that two folds never deadlock.
+def _fold(voucher_ids: Collection[uuid.UUID]) -> None:
+    # The vouchers' rows first and then their entries, for everybody, so that two folds never deadlock.
     with connection.cursor() as cursor:
-        cursor.execute(LOCK, [voucher_id])
-        cursor.execute(FOLD, {"voucher": voucher_id, "project": project_id})
+        cursor.execute(LOCK, [list(voucher_ids)])
+        cursor.execute(FOLD, [list(voucher_ids)])
 
 
-LOCK = f"SELECT id FROM {Voucher._meta.db_table} WHERE id = %s FOR NO KEY UPDATE"
+LOCK = f"SELECT id FROM {Voucher._meta.db_table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 FOLD = f"""
     WITH folded AS (
-        DELETE FROM {UsageEntry._meta.db_table} WHERE voucher_id = %(voucher)s RETURNING quantity
+        DELETE FROM {UsageEntry._meta.db_table} WHERE voucher_id = ANY(%s) RETURNING voucher_id, quantity
+    ), counted AS (
+        SELECT voucher_id, sum(quantity) AS quantity FROM folded GROUP BY voucher_id
     )
     UPDATE {Voucher._meta.db_table} AS voucher
-    SET redeemed_quantity = redeemed_quantity + (SELECT coalesce(sum(quantity), 0) FROM folded)
-    WHERE voucher.id = %(voucher)s AND voucher.project_id = coalesce(%(project)s::uuid, voucher.project_id)
+    SET redeemed_quantity = redeemed_quantity + counted.quantity
+    FROM counted WHERE voucher.id = counted.voucher_id
 """
