@@ -21,7 +21,7 @@ class VoucherQuerySet(models.QuerySet["Voucher"]):
 
     def with_relations(self) -> "VoucherQuerySet":
         """Load what the published JSON of a voucher needs."""
-        return self.select_related("campaign", "campaign__category", "category", "project")
+        return self.select_related("campaign__category", "category")
 
 
 class Voucher(ValidityModel):

@@ -156,7 +156,7 @@ class VoucherResource(resources.ModelResource):
         return (voucher.discount_in_force or {}).get("type", "")
 
     def dehydrate_value(self, voucher: Voucher) -> str:
-        exponent = 10 ** EXPONENTS.get(voucher.project.currency, 2)
+        exponent = 10 ** EXPONENTS.get(self.project.currency, 2)
         if voucher.gift_amount is not None:
             return f"{voucher.gift_amount / exponent:g}"
         discount = voucher.discount_in_force or {}

@@ -73,7 +73,7 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, ProjectModelA
     change_form_outer_after_template = "vouchers/voucher_redemptions.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voucher]:
-        return vouchers_for_wire(current_project(request)).select_related("holder")
+        return vouchers_for_wire(current_project(request)).select_related("holder", "project")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Voucher], search_term: str
