@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, PromotionTier
 from customers.models import Customer
-from promoengine.core.models import ProjectModel
+from promoengine.core.models import Project, ProjectModel
 from vouchers.models import Voucher
 
 
@@ -112,6 +112,12 @@ class Redemption(ProjectModel):
         null=True, help_text="Gift credits used, in minor units; negative in a rollback."
     )
     discount_amount = models.BigIntegerField(default=0, help_text="What it took off, in minor units.")
+    order_amount = models.BigIntegerField(
+        default=0, help_text="What the order cost before discounts, in minor units."
+    )
+    units = models.JSONField(
+        default=dict, help_text="Discounted units by the limit of the campaign that counts them."
+    )
     order_snapshot = models.JSONField(null=True, help_text="The order as this redeemable left it.")
     tracking_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
     session_key = models.CharField(max_length=255, blank=True)
@@ -144,6 +150,70 @@ class Redemption(ProjectModel):
         """Tells from the id what it is: `r`, `rf` a failed one, `rr` a rollback, `rrf` a failed rollback."""
         kind = "rr" if self.kind == self.Kind.ROLLBACK else "r"
         return kind + ("f" if self.result == self.Result.FAILURE else "")
+
+
+class UsageCounter(models.Model):
+    """How much of one limit of a validation rule is used, so that no limit is counted from the ledger twice.
+
+    The key says what is counted: `measure` of the redemptions of `object_id`, a campaign, voucher or
+    promotion tier, by `subject`, a customer or key, within the `window` that starts on `starts_on` in the
+    project's zone. Made from the ledger of redemptions when a rule first asks; amounts are minor units.
+    """
+
+    class Measure(models.TextChoices):
+        COUNT = "count", "Redemptions"
+        ORDERS_AMOUNT = "orders_amount", "Value of orders"
+        DISCOUNT_AMOUNT = "discount_amount", "Discounts"
+        GIFT_AMOUNT = "gift_amount", "Gift credits"
+        UNITS = "units", "Discounted units"
+
+    class Window(models.TextChoices):
+        EVER = "ever", "Ever"
+        DAY = "day", "Day"
+        WEEK = "week", "Week"
+        MONTH = "month", "Month"
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, editable=False
+    )
+    object_id = models.UUIDField()
+    measure = models.CharField(max_length=15, choices=Measure.choices)
+    entry = models.CharField(max_length=255, blank=True, help_text="Which discounted units are counted.")
+    subject = models.CharField(max_length=100, blank=True)
+    window = models.CharField(max_length=5, choices=Window.choices)
+    starts_on = models.DateField(null=True)
+    value = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["object_id"], name="usage_counter_of_object")]
+
+    def __str__(self) -> str:
+        return f"{self.measure} of {self.object_id}: {self.value}"
+
+
+class CounterHold(models.Model):
+    """What a validation session holds of a usage counter until it expires."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, editable=False
+    )
+    session_key = models.CharField(max_length=255)
+    counter_id = models.UUIDField()
+    redeemable_id = models.UUIDField()
+    amount = models.BigIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["counter_id", "redeemable_id", "session_key", "project"], name="counter_hold_unique"
+            )
+        ]
+        indexes = [models.Index(fields=["project", "session_key"], name="counter_hold_of_session")]
+
+    def __str__(self) -> str:
+        return f"{self.session_key} holds {self.amount} of {self.counter_id}"
 
 
 class Reservation(ProjectModel):

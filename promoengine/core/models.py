@@ -51,6 +51,11 @@ class Project(PublicModel):
     stacking_rules = models.JSONField(
         default=dict, blank=True, help_text="What differs from the default stacking rules."
     )
+    stacking_rules_created_at = models.DateTimeField(null=True, editable=False)
+    stacking_rules_updated_at = models.DateTimeField(null=True, editable=False)
+    definitions_version = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Grows with each change of campaigns, promotions and rules."
+    )
     created_at = models.DateTimeField(default=now, editable=False)
 
     def __str__(self) -> str:

@@ -1,0 +1,27 @@
+"""The rows of this room: what is offered, the rules on it, and the catalogue that both name."""
+
+from campaigns.models.campaigns import (
+    Campaign,
+    CampaignQuerySet,
+    Category,
+    PromotionStack,
+    PromotionTier,
+    ValidityModel,
+)
+from campaigns.models.catalogue import Product, ProductCollection, ProductCollectionMember, Sku
+from campaigns.models.rules import ValidationRule, ValidationRuleAssignment
+
+__all__ = [
+    "Campaign",
+    "CampaignQuerySet",
+    "Category",
+    "Product",
+    "ProductCollection",
+    "ProductCollectionMember",
+    "PromotionStack",
+    "PromotionTier",
+    "Sku",
+    "ValidationRule",
+    "ValidationRuleAssignment",
+    "ValidityModel",
+]

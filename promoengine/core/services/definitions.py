@@ -1,0 +1,34 @@
+"""The version of a project's definitions: campaigns, promotions, rules, stacking rules, catalogue.
+
+Who changes one grows the version in the same transaction; who decided by them checks, before using anything
+up, that the version is still the one decided by. A change waits for the checkouts under way and is waited for
+by those that come after it, so that no redemption slips through between a rule and its counting.
+"""
+
+from django.db import connection
+from django.db.models import F
+
+from promoengine.core.models import Project
+
+
+def definitions_changed(project: Project) -> None:
+    """Grow the version of the project's definitions, in the caller's transaction, once checkouts let go."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(project)])
+    Project.objects.filter(pk=project.pk).update(definitions_version=F("definitions_version") + 1)
+
+
+def share_definitions(project: Project) -> int:
+    """Hold off changes until the caller's transaction ends, and return the version in force."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_lock(project)])
+    return definitions_version(project)
+
+
+def definitions_version(project: Project) -> int:
+    """Return the version of the definitions at this moment."""
+    return Project.objects.values_list("definitions_version", flat=True).get(pk=project.pk)
+
+
+def _lock(project: Project) -> int:
+    return (project.pk.int & 0x7FFF_FFFF_FFFF_FFFF) ^ 0x4445_4653
