@@ -319,4 +319,19 @@ class Migration(migrations.Migration):
                 fields=("rule", "related_object_type", "related_object_id"), name="rule_assigned_once"
             ),
         ),
+        migrations.AddField(
+            model_name="promotiontier",
+            name="redeemed_count",
+            field=models.PositiveBigIntegerField(default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name="promotiontier",
+            name="redeemed_orders_amount",
+            field=models.BigIntegerField(default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name="promotiontier",
+            name="redeemed_discount_amount",
+            field=models.BigIntegerField(default=0, editable=False),
+        ),
     ]

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -6,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from campaigns.models.rules import ValidationRuleAssignment
 from promoengine.core.models import ProjectModel
 
 
@@ -35,6 +37,9 @@ class ValidityModel(ProjectModel):
     start_date = models.DateTimeField(null=True, blank=True)
     expiration_date = models.DateTimeField(null=True, blank=True)
     validity = models.JSONField(null=True, blank=True, editable=False)
+
+    # The validation rules on it, where `load_assignments` has loaded them; empty where not.
+    rule_assignments: Sequence[ValidationRuleAssignment] = ()
 
     class Meta:
         abstract = True
@@ -137,7 +142,11 @@ class Campaign(ValidityModel):
 
 
 class PromotionTier(ValidityModel):
-    """An offer of a promotion campaign that needs no code."""
+    """An offer of a promotion campaign that needs no code.
+
+    The counts are of its redemptions that were not rolled back, kept by a job a while after them; amounts are
+    minor units: what those orders cost before discounts, and what it took off them.
+    """
 
     prefix = "promo"
 
@@ -148,6 +157,9 @@ class PromotionTier(ValidityModel):
     hierarchy = models.PositiveIntegerField(default=1)
     active = models.BooleanField(default=True)
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    redeemed_count = models.PositiveBigIntegerField(default=0, editable=False)
+    redeemed_orders_amount = models.BigIntegerField(default=0, editable=False)
+    redeemed_discount_amount = models.BigIntegerField(default=0, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)

@@ -38,7 +38,12 @@ NULLS = {
     "async_action": {"result"},
     "event": {"referral", "loyalty"},
     "list": {"quantity"},
-    "": {"campaign_id"},
+    "": {
+        "campaign_id",
+        # Of stacking rules: no limit, as the service itself says of a project that set none.
+        "applicable_redeemables_per_category_limit",
+        "applicable_exclusive_redeemables_per_category_limit",
+    },
 }
 # Ours beside the contract: what the service sends too, or what makes an answer clearer.
 EXTRAS = {
