@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from campaigns.models import Campaign, CampaignQuerySet, PromotionTier
+from campaigns.models import Campaign, CampaignQuerySet, Category, PromotionStack, PromotionTier
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
@@ -46,12 +46,72 @@ def tiers_of(campaigns: list[Campaign]) -> dict[object, list[PromotionTier]]:
     return found
 
 
-def running_tiers(project: Project, *, now: datetime) -> list[PromotionTier]:
-    """Return the newest promotion tiers that are switched on and within their dates, best hierarchy first."""
-    running = (Q(start_date=None) | Q(start_date__lte=now)) & (
-        Q(expiration_date=None) | Q(expiration_date__gt=now)
+def tiers_for_wire(project: Project) -> QuerySet[PromotionTier]:
+    """Return the promotion tiers of the project's present campaigns, with all their published JSON needs."""
+    return PromotionTier.objects.filter(project=project, campaign__deleted_at=None).select_related(
+        "campaign__category", "category"
     )
-    tiers = PromotionTier.objects.filter(
-        running, project=project, active=True, campaign__active=True, campaign__deleted_at=None
-    ).select_related("campaign__category", "category")
-    return sorted(tiers.order_by("-pk")[:NEWEST_TIERS], key=lambda tier: tier.hierarchy)
+
+
+def tier_by_id(project: Project, tier_id: str) -> PromotionTier:
+    """Return the promotion tier of that id.
+
+    Raises:
+        NotFound: the project has none.
+    """
+    key = parse_public_id(PromotionTier.prefix, tier_id)
+    tier = tiers_for_wire(project).filter(pk=key).first() if key else None
+    if tier is None:
+        raise NotFound("promotion_tier", tier_id)
+    return tier
+
+
+def stacks_for_wire(project: Project) -> QuerySet[PromotionStack]:
+    """Return the promotion stacks of the project's present campaigns."""
+    return PromotionStack.objects.filter(project=project, campaign__deleted_at=None).select_related(
+        "category"
+    )
+
+
+def stack_by_id(campaign: Campaign, stack_id: str) -> PromotionStack:
+    """Return the campaign's promotion stack of that id.
+
+    Raises:
+        NotFound: the campaign has none.
+    """
+    key = parse_public_id(PromotionStack.prefix, stack_id)
+    stacks = PromotionStack.objects.filter(campaign=campaign).select_related("category")
+    stack = stacks.filter(pk=key).first() if key else None
+    if stack is None:
+        raise NotFound("promotion_stack", stack_id)
+    return stack
+
+
+def category_by_id(project: Project, category_id: str) -> Category:
+    """Return the category of that id.
+
+    Raises:
+        NotFound: the project has none.
+    """
+    key = parse_public_id(Category.prefix, category_id)
+    category = Category.objects.filter(project=project, pk=key).first() if key else None
+    if category is None:
+        raise NotFound("category", category_id)
+    return category
+
+
+def running(now: datetime) -> Q:
+    """Return the condition of promotion tiers that are on and within their and their campaign's dates."""
+    started = (Q(start_date=None) | Q(start_date__lte=now)) & (
+        Q(campaign__start_date=None) | Q(campaign__start_date__lte=now)
+    )
+    ahead = (Q(expiration_date=None) | Q(expiration_date__gt=now)) & (
+        Q(campaign__expiration_date=None) | Q(campaign__expiration_date__gt=now)
+    )
+    return started & ahead & Q(active=True, campaign__active=True, campaign__deleted_at=None)
+
+
+def running_tiers(project: Project, *, now: datetime) -> list[PromotionTier]:
+    """Return the newest promotion tiers that run now, best hierarchy first."""
+    tiers = tiers_for_wire(project).filter(running(now)).order_by("-pk")
+    return sorted(tiers[:NEWEST_TIERS], key=lambda tier: tier.hierarchy)

@@ -1,19 +1,40 @@
-"""Campaigns, promotion tiers and categories as the wire has them; unset fields of a campaign are absent."""
+"""Campaigns, promotions and categories as the wire has them; unset fields of a campaign are absent."""
 
 from typing import Any
 
-from campaigns.models import Campaign, Category, PromotionTier, ValidityModel
+from campaigns.models import Campaign, Category, PromotionStack, PromotionTier, ValidityModel
 from promoengine.core.api.renderers import wire_datetime
+from promoengine.core.ids import public_id
+from promoengine.engine.stacking import StackingRules
 
 WINDOWS = {
     "timeframe": "validity_timeframe",
     "day_of_week": "validity_day_of_week",
     "hours": "validity_hours",
 }
+SIMPLE_CAMPAIGN = (
+    "id",
+    "name",
+    "campaign_type",
+    "type",
+    "auto_join",
+    "join_once",
+    "active",
+    "category_id",
+    "category",
+    "categories",
+    "metadata",
+    "start_date",
+    "expiration_date",
+    "description",
+    "created_at",
+    "updated_at",
+    "object",
+)
 
 
 def category_to_wire(category: Category) -> dict[str, Any]:
-    wire = {
+    wire: dict[str, Any] = {
         "id": category.public_id,
         "name": category.name,
         "hierarchy": category.hierarchy,
@@ -25,8 +46,14 @@ def category_to_wire(category: Category) -> dict[str, Any]:
     return wire
 
 
-def categories_to_wire(category: Category | None) -> list[dict[str, Any]]:
-    return [category_to_wire(category)] if category else []
+def categories_to_wire(
+    category: Category | None, stacking: StackingRules | None = None
+) -> list[dict[str, Any]]:
+    """Return the category in a list; with `stacking` also how it joins others, unless it is common."""
+    if category is None:
+        return []
+    kind = stacking.type_of(category.public_id) if stacking else None
+    return [category_to_wire(category) | ({"stacking_rules_type": kind} if kind else {})]
 
 
 def empty_list(data_ref: str = "data") -> dict[str, Any]:
@@ -101,9 +128,11 @@ def tier_to_wire(tier: PromotionTier) -> dict[str, Any]:
         "action": {"discount": tier.discount} if tier.discount is not None else {},
         "metadata": tier.metadata,
         "hierarchy": tier.hierarchy,
+        "promotion_id": tier.campaign.public_id,
         "campaign": tier_campaign_to_wire(tier.campaign),
         "campaign_id": tier.campaign.public_id,
         "active": tier.active,
+        "summary": tier_summary_to_wire(tier),
         "categories": categories_to_wire(tier.category),
         "validation_rule_assignments": empty_list(),
         "object": "promotion_tier",
@@ -118,6 +147,16 @@ def tier_to_wire(tier: PromotionTier) -> dict[str, Any]:
     return wire
 
 
+def tier_summary_to_wire(tier: PromotionTier) -> dict[str, Any]:
+    return {
+        "redemptions": {"total_redeemed": tier.redeemed_count},
+        "orders": {
+            "total_amount": tier.redeemed_orders_amount,
+            "total_discount_amount": tier.redeemed_discount_amount,
+        },
+    }
+
+
 def tier_campaign_to_wire(campaign: Campaign) -> dict[str, Any]:
     category = {"category_id": campaign.category.public_id} if campaign.category else {}
     return {
@@ -127,6 +166,31 @@ def tier_campaign_to_wire(campaign: Campaign) -> dict[str, Any]:
         **category,
         **validity_to_wire(campaign),
     }
+
+
+def stack_to_wire(stack: PromotionStack) -> dict[str, Any]:
+    wire = {
+        "id": stack.public_id,
+        "name": stack.name,
+        "created_at": wire_datetime(stack.created_at),
+        "campaign_id": public_id(Campaign.prefix, stack.campaign_id),
+        "tiers": {
+            "ids": [public_id(PromotionTier.prefix, key) for key in stack.tier_ids],
+            "hierarchy_mode": "MANUAL",
+        },
+        "category_id": stack.category.public_id if stack.category else None,
+        "categories": categories_to_wire(stack.category),
+        "object": "promotion_stack",
+    }
+    if stack.updated_at:
+        wire["updated_at"] = wire_datetime(stack.updated_at)
+    return wire
+
+
+def simple_campaign(campaign: Campaign) -> dict[str, Any]:
+    """Return a promotion campaign as events about its tiers and stacks show it."""
+    wire = campaign_to_wire(campaign)
+    return {name: wire[name] for name in SIMPLE_CAMPAIGN if name in wire}
 
 
 def validity_to_wire(row: ValidityModel) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.models import Category
+from campaigns.selectors import category_by_id
 from campaigns.wire import WINDOWS
-from promoengine.core.errors import DomainError, InvalidPayload, NotFound
-from promoengine.core.ids import parse_public_id
+from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.models import Project
 from promoengine.engine.discounts import InvalidDiscount, parse_discount
 from promoengine.engine.timeframes import InvalidValidity, parse_duration, parse_validity
@@ -124,11 +124,7 @@ def category_of(project: Project, *, name: str | None, ref: str | None) -> Categ
     if name and ref:
         raise InvalidPayload("Either 'category' or 'category_id' may be given, not both")
     if ref:
-        key = parse_public_id(Category.prefix, ref)
-        category = Category.objects.filter(project=project, pk=key).first() if key else None
-        if category is None:
-            raise NotFound("category", ref)
-        return category
+        return category_by_id(project, ref)
     if name:
         return Category.objects.get_or_create(project=project, name=name)[0]
     return None

@@ -13,7 +13,7 @@ from campaigns.selectors import campaign_by_ref, campaigns_for_wire, tiers_of
 from campaigns.services.change import set_campaign_active
 from campaigns.wire import campaign_to_wire
 from promoengine.core.api.lists import paged_list
-from promoengine.core.api.serializers import AsyncAnswer, FileBody
+from promoengine.core.api.serializers import AsyncAnswer, FileBody, read_body
 from promoengine.core.api.uploads import keep_upload
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.models import AsyncAction
@@ -23,7 +23,6 @@ from vouchers.api.serializers import (
     CampaignList,
     VoucherAnswer,
     VoucherBody,
-    read_body,
 )
 from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
 from vouchers.services.create import create_voucher

@@ -1,33 +1,8 @@
 """The shapes of campaigns, vouchers and publications as they are sent."""
 
-from typing import Any
-
 from rest_framework import serializers
 
-
-class MomentField(serializers.DateTimeField):
-    """An ISO 8601 date-time, or a date, which is its midnight."""
-
-    def to_internal_value(self, value: Any) -> Any:
-        if isinstance(value, str) and len(value) == 10:
-            value = f"{value}T00:00:00Z"
-        return super().to_internal_value(value)
-
-
-class TermsBody(serializers.Serializer):
-    """What campaigns and vouchers have in common; absent fields stay absent."""
-
-    category = serializers.CharField(required=False, allow_null=True, max_length=255)
-    category_id = serializers.CharField(required=False, allow_null=True, max_length=64)
-    start_date = MomentField(required=False, allow_null=True)
-    expiration_date = MomentField(required=False, allow_null=True)
-    validity_timeframe = serializers.DictField(required=False, allow_null=True)
-    validity_day_of_week = serializers.ListField(
-        child=serializers.IntegerField(), required=False, allow_null=True
-    )
-    validity_hours = serializers.DictField(required=False, allow_null=True)
-    metadata = serializers.DictField(required=False, allow_null=True)
-    validation_rules = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
+from campaigns.api.serializers import PromotionBody, TermsBody
 
 
 class CampaignBody(TermsBody):
@@ -39,7 +14,7 @@ class CampaignBody(TermsBody):
     )
     type = serializers.ChoiceField(["AUTO_UPDATE", "STATIC", "STANDALONE"], required=False)
     voucher = serializers.DictField(required=False, allow_null=True)
-    promotion = serializers.DictField(required=False, allow_null=True)
+    promotion = PromotionBody(required=False, allow_null=True)
     referral_program = serializers.DictField(required=False, allow_null=True)
     vouchers_count = serializers.IntegerField(required=False, allow_null=True, min_value=0)
     auto_join = serializers.BooleanField(required=False, allow_null=True)
@@ -138,14 +113,3 @@ class CursorList(serializers.Serializer):
     data_ref = serializers.CharField()
     data = serializers.ListField(child=serializers.DictField())
     has_more = serializers.BooleanField()
-
-
-def read_body(serializer: type[serializers.Serializer], data: Any) -> dict[str, Any]:
-    """Return the fields that a body sets, checked for their shape.
-
-    Raises:
-        ValidationError: which the API's handler turns into the published body.
-    """
-    checked = serializer(data=data)
-    checked.is_valid(raise_exception=True)
-    return dict(checked.validated_data)

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from campaigns.selectors import campaign_by_ref
 from customers.selectors import customer_by_ref
 from promoengine.core.api.lists import cursor_list, paged_list
+from promoengine.core.api.serializers import read_body
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.ids import parse_public_id, public_id
 from vouchers.api.serializers import (
@@ -18,7 +19,6 @@ from vouchers.api.serializers import (
     VoucherAnswer,
     VoucherBody,
     VoucherList,
-    read_body,
 )
 from vouchers.filters import PUBLICATION_ORDERS, VOUCHER_ORDERS, voucher_condition
 from vouchers.models import Publication, VoucherTransaction
