@@ -9,9 +9,10 @@ from campaigns.models.campaigns import (
     ValidityModel,
 )
 from campaigns.models.catalogue import Product, ProductCollection, ProductCollectionMember, Sku
-from campaigns.models.rules import ValidationRule, ValidationRuleAssignment
+from campaigns.models.rules import RELATED_PREFIXES, ValidationRule, ValidationRuleAssignment
 
 __all__ = [
+    "RELATED_PREFIXES",
     "Campaign",
     "CampaignQuerySet",
     "Category",

@@ -1,7 +1,18 @@
 from django.db import models
 from django.utils import timezone
 
+from promoengine.core.ids import public_id
 from promoengine.core.models import ProjectModel
+
+# The prefixes of what a rule may be assigned to, some of it of higher rooms.
+RELATED_PREFIXES = {
+    "voucher": "v",
+    "campaign": "camp",
+    "promotion_tier": "promo",
+    "earning_rule": "ern",
+    "reward_assignment": "rewa",
+    "distribution": "distr",
+}
 
 
 class ValidationRule(ProjectModel):
@@ -22,6 +33,9 @@ class ValidationRule(ProjectModel):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+
+    # An annotation of the selectors.
+    assignments_count: int
 
     def __str__(self) -> str:
         return self.name
@@ -55,3 +69,7 @@ class ValidationRuleAssignment(ProjectModel):
 
     def __str__(self) -> str:
         return f"{self.rule_id} on {self.related_object_type} {self.related_object_id}"
+
+    @property
+    def related_public_id(self) -> str:
+        return public_id(RELATED_PREFIXES[self.related_object_type], self.related_object_id)

@@ -1,0 +1,62 @@
+"""What a validation rule says: read from a body, checked by the engine, kept as it is published today."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from promoengine.core.errors import DomainError
+
+RULE_FIELDS = ("name", "type", "context_type", "rules", "bundle_rules", "applicable_to", "error")
+
+
+class InvalidRules(DomainError):
+    """Conditions or their logic can't be meant; `details` names the place."""
+
+    key = "invalid_validation_rules"
+    message = "Invalid Validation Rule Definition"
+
+
+def read_rule(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a rule that has the published fields of `data`, its name among them.
+
+    Raises:
+        InvalidRules: its conditions or their logic can't be meant.
+    """
+    check_rule(data)
+    return {
+        "name": data["name"],
+        "type": data.get("type") or "expression",
+        "context_type": data.get("context_type") or "global",
+        "rules": _as_published(data.get("rules") or {}),
+        "bundle_rules": data.get("bundle_rules") or {},
+        "applicable_to": data.get("applicable_to") or {},
+        "error": data.get("error") or None,
+    }
+
+
+def check_rule(data: Mapping[str, Any]) -> None:
+    """Refuse a rule that the engine can't read.
+
+    Raises:
+        InvalidRules: it can't; the details name the place.
+    """
+    rules = data.get("rules") or {}
+    if not isinstance(rules, Mapping):
+        raise InvalidRules("rules should be an object of numbered rules")
+    for number, rule in rules.items():
+        if number != "logic" and not (isinstance(rule, Mapping) and isinstance(rule.get("name"), str)):
+            raise InvalidRules(f"rules.{number}.name should be a known rule")
+
+
+def _as_published(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return checked rules with today's names, where older clients write `customer_segment`."""
+    return {
+        number: rule
+        if number == "logic"
+        else {
+            **rule,
+            "name": rule["name"],
+            "conditions": rule.get("conditions") or {},
+            "rules": _as_published(rule.get("rules") or {}),
+        }
+        for number, rule in rules.items()
+    }
