@@ -100,6 +100,11 @@ def category_by_id(project: Project, category_id: str) -> Category:
     return category
 
 
+def stacking_project(project: Project) -> Project:
+    """Return the project's row as it is now, for its stacking rules: keys in use remember an older one."""
+    return Project.objects.get(pk=project.pk)
+
+
 def running(now: datetime) -> Q:
     """Return the condition of promotion tiers that are on and within their and their campaign's dates."""
     started = (Q(start_date=None) | Q(start_date__lte=now)) & (

@@ -5,7 +5,8 @@ from typing import Any
 from campaigns.models import Campaign, Category, PromotionStack, PromotionTier, ValidityModel
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
-from promoengine.engine.stacking import StackingRules
+from promoengine.core.models import Project
+from promoengine.engine.stacking import StackingRules, parse_stacking_rules
 
 WINDOWS = {
     "timeframe": "validity_timeframe",
@@ -184,6 +185,21 @@ def stack_to_wire(stack: PromotionStack) -> dict[str, Any]:
     }
     if stack.updated_at:
         wire["updated_at"] = wire_datetime(stack.updated_at)
+    return wire
+
+
+def stacking_rules_id(project: Project) -> str | None:
+    """Return the id of the project's stacking rules, None for the defaults."""
+    return public_id("stk", project.pk) if project.stacking_rules_created_at else None
+
+
+def stacking_rules_to_wire(project: Project) -> dict[str, Any]:
+    """Return the project's stacking rules as the management API shows them; the defaults have no id."""
+    wire = parse_stacking_rules(project.stacking_rules).management_to_wire()
+    if rules_id := stacking_rules_id(project):
+        wire = {"id": rules_id} | wire | {"created_at": wire_datetime(project.stacking_rules_created_at)}
+    if project.stacking_rules_updated_at:
+        wire["updated_at"] = wire_datetime(project.stacking_rules_updated_at)
     return wire
 
 

@@ -22,16 +22,18 @@ def paged_list(
     orders: Mapping[str, str],
     default_order: str = "-id",
     has_more: bool = False,
+    limit_default: int = LIMIT_DEFAULT,
 ) -> dict[str, Any]:
     """Return the page of `rows` that `query` asks for by `limit`, `page` and `order`, as the wire has it.
 
-    `orders` maps the published words to columns; a leading minus turns either round.
+    `orders` maps the published words to columns; a leading minus turns either round. `limit_default` is for
+    lists whose published form knows no limit.
 
     Raises:
         InvalidQueryParams: a limit, page or order is out of range.
         PageOverLimit: pages end at the thousandth.
     """
-    limit, page = limit_of(query), _page_of(query)
+    limit, page = limit_of(query, default=limit_default), _page_of(query)
     ordered = rows.order_by(*_order_of(query, orders, default_order))
     total = rows.count()
     first = (page - 1) * limit
@@ -71,9 +73,9 @@ def cursor_list(
     return body
 
 
-def limit_of(query: QueryDict, maximum: int = LIMIT_MAX) -> int:
+def limit_of(query: QueryDict, maximum: int = LIMIT_MAX, default: int = LIMIT_DEFAULT) -> int:
     """Return the list's length asked for, ten unless told."""
-    limit = _number(query, "limit", LIMIT_DEFAULT)
+    limit = _number(query, "limit", default)
     if not 1 <= limit <= maximum:
         raise InvalidQueryParams(f"Property .limit should be between 1 and {maximum}")
     return limit
