@@ -13,6 +13,7 @@ urlpatterns = [
     # The higher room first: a path such as `customers/{id}/redeemables` is more than `customers/{id}`.
     path("", include("redemptions.api.urls")),
     path("", include("vouchers.api.urls")),
+    path("", include("campaigns.api.urls")),
     path("", include("customers.api.urls")),
     path("", include("promoengine.core.api.urls")),
     re_path(r"^(?:client/|management/)?v1(?:/.*)?$", unknown_route),

@@ -2,7 +2,7 @@
 
 import factory
 
-from campaigns.models import Campaign, Category, PromotionTier
+from campaigns.models import Campaign, Category, PromotionTier, ValidationRule
 from customers.models import Customer
 from promoengine.core.models import Project
 from vouchers.models import Voucher
@@ -54,6 +54,16 @@ class PromotionTierFactory(factory.django.DjangoModelFactory):
     project = factory.SubFactory(ProjectFactory)
     name = factory.Sequence(lambda n: f"Tier {n}")
     discount = factory.LazyFunction(lambda: {"type": "AMOUNT", "amount_off": 500})
+
+
+class ValidationRuleFactory(factory.django.DjangoModelFactory):
+    """A rule without conditions, which everybody meets."""
+
+    class Meta:
+        model = ValidationRule
+
+    project = factory.SubFactory(ProjectFactory)
+    name = factory.Sequence(lambda n: f"Rule {n}")
 
 
 class VoucherFactory(factory.django.DjangoModelFactory):

@@ -6,18 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaigns.models import RELATED_PREFIXES, PromotionTier, ValidationRuleAssignment
-from campaigns.selectors import campaign_by_ref
-from campaigns.wire import campaign_to_wire, tier_to_wire
+from campaigns.selectors import campaign_by_ref, tier_by_id
+from campaigns.wire import simple_campaign
 from promoengine.core.errors import NotFound
-from promoengine.core.ids import parse_public_id, public_id
+from promoengine.core.ids import public_id
 from promoengine.core.models import Project
 
 Kind = ValidationRuleAssignment.RelatedObject
-
-SHORT = {
-    "campaign": ("id", "name", "campaign_type", "type", "active", "metadata", "created_at", "object"),
-    "promotion_tier": ("id", "name", "banner", "metadata"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +32,11 @@ def related_object(project: Project, related_object_type: str, ref: str) -> Rela
     """
     if related_object_type == Kind.CAMPAIGN:
         campaign = campaign_by_ref(project, ref)
-        return RelatedObject(Kind.CAMPAIGN, campaign.pk, _wire("campaign", campaign_to_wire(campaign)))
-    key = parse_public_id(PromotionTier.prefix, ref)
-    if related_object_type != Kind.PROMOTION_TIER or key is None:
-        raise NotFound(related_object_type, ref)
-    tiers = PromotionTier.objects.filter(project=project, campaign__deleted_at=None)
-    tier = tiers.select_related("campaign__category").filter(pk=key).first()
-    if tier is None:
-        raise NotFound(related_object_type, ref)
-    return RelatedObject(Kind.PROMOTION_TIER, tier.pk, _wire("promotion_tier", tier_to_wire(tier)))
+        return RelatedObject(Kind.CAMPAIGN, campaign.pk, {"campaign": simple_campaign(campaign)})
+    if related_object_type == Kind.PROMOTION_TIER:
+        tier = tier_by_id(project, ref)
+        return RelatedObject(Kind.PROMOTION_TIER, tier.pk, {"promotion_tier": _simple_tier(tier)})
+    raise NotFound(related_object_type, ref)
 
 
 def known_object(project: Project, related_object_type: str, key: uuid.UUID) -> RelatedObject:
@@ -58,5 +49,5 @@ def known_object(project: Project, related_object_type: str, key: uuid.UUID) -> 
         return RelatedObject(related_object_type, key)
 
 
-def _wire(name: str, whole: dict[str, Any]) -> dict[str, Any]:
-    return {name: {key: whole[key] for key in SHORT[name] if key in whole}}
+def _simple_tier(tier: PromotionTier) -> dict[str, Any]:
+    return {"id": tier.public_id, "name": tier.name, "banner": tier.banner, "metadata": tier.metadata}

@@ -1,8 +1,8 @@
-"""The routes of campaigns, vouchers and publications."""
+"""The routes of campaigns, vouchers and publications, and of rules on them."""
 
 from django.urls import path
 
-from vouchers.api import campaigns, publications, vouchers
+from vouchers.api import campaigns, publications, rule_assignments, vouchers
 
 urlpatterns = [
     path("v1/campaigns", campaigns.Campaigns.as_view()),
@@ -19,6 +19,11 @@ urlpatterns = [
     path("v1/vouchers/<path:code>/transactions", vouchers.VoucherTransactions.as_view()),
     path("v1/vouchers/<path:code>/publications", vouchers.VoucherPublications.as_view()),
     path("v1/vouchers/<path:code>", vouchers.VoucherByRef.as_view()),
+    path("v1/validation-rules/<str:rule_id>/assignments", rule_assignments.RuleAssignments.as_view()),
+    path(
+        "v1/validation-rules/<str:rule_id>/assignments/<str:assignment_id>",
+        rule_assignments.RuleAssignmentById.as_view(),
+    ),
     path("v1/publications", publications.Publications.as_view()),
     path("v1/publications/create", publications.PublicationByQuery.as_view()),
     path("v1/customers/<path:ref>/redeemables", vouchers.CustomerRedeemables.as_view()),
