@@ -70,22 +70,19 @@ def of_related_object(ref: str) -> Q:
     return Q(related_object_id__in=keys)
 
 
-def assignments_to(project: Project, keys: Collection[uuid.UUID]) -> Assignments:
-    """Return the assignments to several objects in one query, oldest first, by the objects' keys."""
+def assignments_to(keys: Collection[uuid.UUID]) -> Assignments:
+    """Return the assignments to several of a project's objects in one query, oldest first, by their keys."""
     found: dict[uuid.UUID, list[ValidationRuleAssignment]] = defaultdict(list)
-    rows = ValidationRuleAssignment.objects.filter(project=project, related_object_id__in=set(keys))
+    rows = ValidationRuleAssignment.objects.filter(related_object_id__in=keys)
     for assignment in rows.order_by("pk"):
         found[assignment.related_object_id].append(assignment)
     return found
 
 
-def load_assignments(project: Project, rows: Iterable[ValidityModel]) -> None:
+def load_assignments(rows: Collection[ValidityModel]) -> None:
     """Load the rules on campaigns, promotion tiers and codes in one query, for their published JSON."""
-    listed = list(rows)
-    if listed:
-        attach_assignments(
-            listed, assignments_to(project, {key for row in listed for key in guarded_keys(row)})
-        )
+    if rows:
+        attach_assignments(rows, assignments_to({key for row in rows for key in guarded_keys(row)}))
 
 
 def attach_assignments(rows: Iterable[ValidityModel], found: Assignments) -> None:

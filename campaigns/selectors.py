@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from campaigns.models import Campaign, CampaignQuerySet, Category, PromotionStack, PromotionTier
+from campaigns.rule_selectors import load_assignments
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
@@ -33,14 +34,16 @@ def campaign_by_ref(project: Project, ref: str) -> Campaign:
 
 
 def tiers_of(campaigns: list[Campaign]) -> dict[object, list[PromotionTier]]:
-    """Return the tiers of several promotion campaigns in one query, in their hierarchy."""
+    """Return the tiers of several promotion campaigns in their hierarchy, with the rules on them."""
     promotions = [campaign for campaign in campaigns if campaign.campaign_type == "PROMOTION"]
     found: dict[object, list[PromotionTier]] = {campaign.pk: [] for campaign in promotions}
     if not promotions:
         return found
     tiers = PromotionTier.objects.filter(campaign__in=promotions).select_related("category")
     by_id = {campaign.pk: campaign for campaign in promotions}
-    for tier in tiers.order_by("hierarchy", "pk"):
+    ordered = list(tiers.order_by("hierarchy", "pk"))
+    load_assignments(ordered)
+    for tier in ordered:
         tier.campaign = by_id[tier.campaign_id]
         found[tier.campaign_id].append(tier)
     return found
@@ -54,7 +57,7 @@ def tiers_for_wire(project: Project) -> QuerySet[PromotionTier]:
 
 
 def tier_by_id(project: Project, tier_id: str) -> PromotionTier:
-    """Return the promotion tier of that id.
+    """Return the promotion tier of that id, ready for the wire.
 
     Raises:
         NotFound: the project has none.
@@ -63,6 +66,7 @@ def tier_by_id(project: Project, tier_id: str) -> PromotionTier:
     tier = tiers_for_wire(project).filter(pk=key).first() if key else None
     if tier is None:
         raise NotFound("promotion_tier", tier_id)
+    load_assignments([tier])
     return tier
 
 
@@ -84,6 +88,7 @@ def stack_by_id(campaign: Campaign, stack_id: str) -> PromotionStack:
     stack = stacks.filter(pk=key).first() if key else None
     if stack is None:
         raise NotFound("promotion_stack", stack_id)
+    stack.campaign = campaign
     return stack
 
 

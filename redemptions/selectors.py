@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, Q, QuerySet
 
 from campaigns.models import PromotionTier
+from campaigns.rule_selectors import load_assignments
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
@@ -45,8 +46,9 @@ def redemption_by_id(project: Project, redemption_id: str) -> Redemption:
 
 
 def redemption_list_to_wire(project: Project, rows: Sequence[Redemption]) -> list[dict[str, Any]]:
-    """Return several redemptions, each with its rollbacks and its parts, in one more query."""
+    """Return several redemptions, each with its rollbacks and its parts, in two more queries."""
     keys = [row.pk for row in rows]
+    load_assignments([found for row in rows for found in (row.voucher, row.promotion_tier) if found])
     related = Redemption.objects.filter(
         Q(redemption_id__in=keys, result=Redemption.Result.SUCCESS) | Q(parent_id__in=keys), project=project
     ).order_by("pk")

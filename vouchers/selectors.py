@@ -1,8 +1,11 @@
 """Reads that several callers need."""
 
+import uuid
+
 from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from campaigns.rule_selectors import load_assignments
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
@@ -11,7 +14,7 @@ from vouchers.models import UsageEntry, Voucher, VoucherQuerySet
 
 
 def vouchers_for_wire(project: Project) -> VoucherQuerySet:
-    """Return the project's vouchers with all that their published JSON needs, their uses exact."""
+    """Return the project's vouchers with all that their published JSON needs but rules, their uses exact."""
     entries = UsageEntry.objects.filter(voucher=OuterRef("pk")).order_by().values("voucher")
     return (
         Voucher.objects.filter(project=project)
@@ -35,4 +38,12 @@ def voucher_by_ref(project: Project, ref: str) -> Voucher:
         voucher = rows.filter(pk=key).first()
     if voucher is None:
         raise NotFound("voucher", ref)
+    load_assignments([voucher])
+    return voucher
+
+
+def voucher_for_wire(project: Project, key: uuid.UUID) -> Voucher:
+    """Return the voucher with that key, which the project has, with the rules on it and on its campaign."""
+    voucher = vouchers_for_wire(project).get(pk=key)
+    load_assignments([voucher])
     return voucher

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from campaigns.wire import WINDOWS, categories_to_wire, empty_list
+from campaigns.rule_selectors import load_assignments
+from campaigns.rule_wire import assignments_to_wire
+from campaigns.wire import WINDOWS, categories_to_wire
 from customers.models import Customer
 from customers.wire import customer_to_wire
 from promoengine.core.api.renderers import wire_datetime
@@ -16,7 +18,7 @@ MANUAL = (VoucherTransaction.Type.CREDITS_ADDITION, VoucherTransaction.Type.CRED
 
 
 def voucher_to_wire(voucher: Voucher) -> dict[str, Any]:
-    """Return a voucher that came from `vouchers_for_wire`."""
+    """Return a voucher that came from `vouchers_for_wire`, with the rules that have been loaded."""
     windows = voucher.validity_in_force or {}
     category = voucher.category_in_force
     wire = {
@@ -47,7 +49,7 @@ def voucher_to_wire(voucher: Voucher) -> dict[str, Any]:
             "count": voucher.published_count,
             "url": f"/v1/vouchers/{voucher.code}/publications?page=1&limit=10",
         },
-        "validation_rules_assignments": empty_list(),
+        "validation_rules_assignments": assignments_to_wire(voucher.rule_assignments),
         "object": "voucher",
     }
     if "hours" in windows:
@@ -55,6 +57,12 @@ def voucher_to_wire(voucher: Voucher) -> dict[str, Any]:
     if voucher.holder_id:
         wire["holder_id"] = public_id(Customer.prefix, voucher.holder_id)
     return wire
+
+
+def vouchers_to_wire(vouchers: list[Voucher]) -> list[dict[str, Any]]:
+    """Return several vouchers with the rules on them and on their campaigns, in one more query."""
+    load_assignments(vouchers)
+    return [voucher_to_wire(voucher) for voucher in vouchers]
 
 
 def gift_to_wire(voucher: Voucher) -> dict[str, Any] | None:
@@ -143,8 +151,13 @@ def transaction_to_wire(row: VoucherTransaction, voucher: Voucher) -> dict[str, 
     }
 
 
-def holding_to_wire(voucher: Voucher, *, now: datetime) -> dict[str, Any]:
-    """Return a voucher as its holder's wallet lists it."""
+def holdings_to_wire(vouchers: list[Voucher], *, now: datetime) -> list[dict[str, Any]]:
+    """Return vouchers as their holder's wallet lists them, in one more query for the rules on them."""
+    load_assignments(vouchers)
+    return [_holding_to_wire(voucher, now=now) for voucher in vouchers]
+
+
+def _holding_to_wire(voucher: Voucher, *, now: datetime) -> dict[str, Any]:
     campaign = voucher.campaign
     return {
         "id": public_id("rh", voucher.pk),

@@ -5,10 +5,11 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns.models import Campaign
-from campaigns.selectors import campaign_by_ref, tiers_of
-from campaigns.wire import campaign_to_wire
+from campaigns.selectors import campaign_by_ref
+from campaigns.wire import campaigns_to_wire
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import definitions_changed
 
 
 @transaction.atomic
@@ -20,6 +21,7 @@ def set_campaign_active(
     Raises:
         NotFound: the project has no such campaign.
     """
+    definitions_changed(project)
     campaign = campaign_by_ref(project, ref)
     changed = (
         Campaign.objects.filter(pk=campaign.pk).exclude(active=active).update(active=active, updated_at=now)
@@ -29,7 +31,7 @@ def set_campaign_active(
         record_event(
             project,
             "campaign.enabled" if active else "campaign.disabled",
-            {"campaign": campaign_to_wire(campaign, tiers_of([campaign]).get(campaign.pk))},
+            {"campaign": campaigns_to_wire([campaign])[0]},
             entity_id=campaign.public_id,
             campaign_id=campaign.pk,
             channel=channel,

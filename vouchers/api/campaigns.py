@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from campaigns.filters import ORDERS, campaign_condition
 from campaigns.models import Campaign
-from campaigns.selectors import campaign_by_ref, campaigns_for_wire, tiers_of
+from campaigns.selectors import campaign_by_ref, campaigns_for_wire
 from campaigns.services.change import set_campaign_active
-from campaigns.wire import campaign_to_wire
+from campaigns.wire import campaign_to_wire, campaigns_to_wire
 from promoengine.core.api.lists import paged_list
 from promoengine.core.api.serializers import AsyncAnswer, FileBody, read_body
 from promoengine.core.api.uploads import keep_upload
@@ -133,11 +133,6 @@ class CampaignImport(CampaignsView):
             request.project, campaign=campaign, file=keep_upload(request), now=datetime.now(UTC)
         )
         return Response({"async_action_id": action.public_id})
-
-
-def campaigns_to_wire(campaigns: list[Campaign]) -> list[dict[str, Any]]:
-    tiers = tiers_of(campaigns)
-    return [campaign_to_wire(campaign, tiers.get(campaign.pk)) for campaign in campaigns]
 
 
 def list_to_wire(campaigns: list[Campaign]) -> list[dict[str, Any]]:

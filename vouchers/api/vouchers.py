@@ -27,7 +27,13 @@ from vouchers.services.balance import add_balance
 from vouchers.services.create import create_voucher
 from vouchers.services.delete import delete_voucher
 from vouchers.services.update import set_voucher_active, update_voucher
-from vouchers.wire import holding_to_wire, publication_rows_to_wire, transaction_to_wire, voucher_to_wire
+from vouchers.wire import (
+    holdings_to_wire,
+    publication_rows_to_wire,
+    transaction_to_wire,
+    voucher_to_wire,
+    vouchers_to_wire,
+)
 
 
 class VouchersView(ServerView):
@@ -42,7 +48,7 @@ class Vouchers(VouchersView):
                 vouchers_for_wire(request.project).filter(voucher_condition(request.GET)),
                 request.GET,
                 data_ref="vouchers",
-                rows_to_wire=lambda rows: [voucher_to_wire(voucher) for voucher in rows],
+                rows_to_wire=vouchers_to_wire,
                 orders=VOUCHER_ORDERS,
             )
         )
@@ -150,7 +156,7 @@ class CustomerRedeemables(ServerView):
             cursor_list(
                 vouchers_for_wire(request.project).filter(holder=customer),
                 request.GET,
-                rows_to_wire=lambda rows: [holding_to_wire(voucher, now=now) for voucher in rows],
+                rows_to_wire=lambda rows: holdings_to_wire(rows, now=now),
                 parse_cursor=lambda cursor: parse_public_id("rh", cursor),
                 cursor_of=lambda voucher: public_id("rh", voucher.pk),
                 with_total=True,

@@ -1,5 +1,6 @@
 """What happens to a campaign's codes when it is made, changed or deleted."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -8,9 +9,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, PromotionTier
+from campaigns.rule_selectors import load_assignments
 from campaigns.selectors import campaign_by_ref
 from campaigns.services.create import create_campaign
+from campaigns.services.rules import assign_rules_to, forget_assignments
 from campaigns.services.terms import (
     category_of,
     check_dates,
@@ -19,11 +22,12 @@ from campaigns.services.terms import (
     check_quantity,
     check_windows,
 )
-from campaigns.wire import WINDOWS, campaign_to_wire
+from campaigns.wire import WINDOWS, campaigns_to_wire
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.events import record_event
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
+from promoengine.core.services.definitions import definitions_changed
 from vouchers.codes import check_code, parse_code_config
 from vouchers.models import UsageEntry, Voucher
 from vouchers.services.create import create_voucher
@@ -106,10 +110,11 @@ def update_campaign(
     the terms they were given with; the others follow in the background.
 
     Raises:
-        NotFound: the project has no such campaign or category.
+        NotFound: the project has no such campaign, category or validation rule.
         CampaignProtected, GenerationRunning: it may not be changed, or not now.
         InvalidPayload: a field is wrong; the details name it.
     """
+    definitions_changed(project)
     found = campaign_by_ref(project, ref)
     campaign = Campaign.objects.select_for_update(of=("self",)).select_related("category").get(pk=found.pk)
     if campaign.protected:
@@ -117,7 +122,11 @@ def update_campaign(
     if campaign.generation_status in ("IN_PROGRESS", "MODIFYING"):
         raise GenerationRunning(f"Campaign {campaign.name} is being modified; try again when it is done")
     columns = _columns(project, campaign, data)
-    if not columns:
+    load_assignments([campaign])
+    rules = assign_rules_to(
+        project, "campaign", campaign.pk, data.get("validation_rules"), now, channel=channel
+    )
+    if not columns and rules == campaign.rule_assignments:
         return campaign
     _freeze_used(campaign, columns)
     for name, value in columns.items():
@@ -174,6 +183,7 @@ def delete_campaign(
         NotFound: the project has no such campaign.
         CampaignProtected: it may not be deleted.
     """
+    definitions_changed(project)
     campaign = campaign_by_ref(project, ref)
     if campaign.protected:
         raise CampaignProtected(f"Campaign {campaign.name} is protected")
@@ -198,13 +208,21 @@ def run_purge(action: AsyncAction) -> None:
         with transaction.atomic():
             batch = Voucher.objects.filter(pk__in=keys)
             if action.params["force"]:
+                forget_assignments(keys)
                 batch.delete()
             else:
                 batch.update(deleted_at=timezone.now())
             advance(action, done=len(keys))
     if action.params["force"]:
-        Campaign.objects.filter(project=action.project, pk=action.params["campaign"]).delete()
+        _forget(action.project, uuid.UUID(action.params["campaign"]))
     action.message = f"{action.done_count} codes deleted"
+
+
+@transaction.atomic
+def _forget(project: Project, key: uuid.UUID) -> None:
+    tiers = PromotionTier.objects.filter(project=project, campaign=key)
+    forget_assignments([key, *tiers.values_list("pk", flat=True)])
+    Campaign.objects.filter(project=project, pk=key).delete()
 
 
 def _columns(project: Project, campaign: Campaign, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,7 +290,7 @@ def _record(project: Project, event: str, campaign: Campaign, *, channel: str, n
     record_event(
         project,
         event,
-        {"campaign": campaign_to_wire(campaign)},
+        {"campaign": campaigns_to_wire([campaign])[0]},
         entity_id=campaign.public_id,
         campaign_id=campaign.pk,
         channel=channel,

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from campaigns.models import Campaign
+from campaigns.services.rules import assign_rules_to
 from campaigns.services.terms import (
     category_of,
     check_dates,
@@ -16,12 +17,14 @@ from campaigns.services.terms import (
     check_quantity,
     check_windows,
 )
-from promoengine.core.errors import DomainError, Duplicate, NotFound
+from promoengine.core.errors import DomainError, Duplicate
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import definitions_changed
 from vouchers.codes import CodePattern, check_code, code_key, parse_code_config
 from vouchers.models import Voucher
-from vouchers.selectors import vouchers_for_wire
+from vouchers.selectors import voucher_for_wire
+from vouchers.services.related_objects import related_voucher
 from vouchers.wire import voucher_to_wire
 
 TRIES = 20
@@ -65,6 +68,8 @@ def create_voucher(
         CodesExhausted: the pattern has no free code left.
         NotFound: a category or rule of that id does not exist.
     """
+    if data.get("validation_rules"):
+        definitions_changed(project)
     columns = _campaign_columns(campaign, data) if campaign else _own_columns(data)
     columns |= _common_columns(project, data)
     voucher = Voucher(project=project, campaign=campaign, created_at=now, **columns)
@@ -78,7 +83,10 @@ def create_voucher(
         _insert_with_new_code(voucher, _pattern(campaign, data))
     if campaign:
         Campaign.objects.filter(pk=campaign.pk).update(vouchers_count=F("vouchers_count") + 1)
-    made = vouchers_for_wire(project).get(pk=voucher.pk)
+    if rules := data.get("validation_rules"):
+        wire = related_voucher(voucher).wire
+        assign_rules_to(project, "voucher", voucher.pk, rules, now, wire=wire, channel=channel)
+    made = voucher_for_wire(project, voucher.pk)
     record_event(
         project,
         "voucher.created",
@@ -139,8 +147,6 @@ def _own_columns(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _common_columns(project: Project, data: Mapping[str, Any]) -> dict[str, Any]:
-    if rules := data.get("validation_rules"):
-        raise NotFound("validation_rules", str(rules[0]))
     columns: dict[str, Any] = {
         "metadata": data.get("metadata") or {},
         "category": category_of(project, name=data.get("category"), ref=data.get("category_id")),

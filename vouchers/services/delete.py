@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F
 
 from campaigns.models import Campaign
+from campaigns.services.rules import forget_assignments
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
 from vouchers.models import Voucher
@@ -25,6 +26,8 @@ def delete_voucher(
     voucher = voucher_by_ref(project, ref)
     row = Voucher.objects.filter(pk=voucher.pk, deleted_at=None)
     gone = row.delete()[0] if force else row.update(deleted_at=now)
+    if force:
+        forget_assignments([voucher.pk])
     if not gone:
         return
     if voucher.campaign_id:

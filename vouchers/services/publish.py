@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 
 from campaigns.models import Campaign
+from campaigns.rule_selectors import load_assignments
 from campaigns.selectors import campaign_by_ref
 from customers.models import Customer
 from customers.selectors import find_customer
@@ -236,7 +237,9 @@ def _hand_over(ids: list[Any], campaign: Campaign | None, customer: Customer, *,
 
 def _vouchers(project: Project, ids: list[Any]) -> list[Voucher]:
     found = vouchers_for_wire(project).in_bulk(ids)
-    return [found[key] for key in ids if key in found]
+    vouchers = [found[key] for key in ids if key in found]
+    load_assignments(vouchers)
+    return vouchers
 
 
 def _record_failure(

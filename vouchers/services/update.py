@@ -8,13 +8,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from campaigns.services.rules import assign_rules_to
 from campaigns.services.terms import category_of, check_dates, check_discount, check_quantity, check_windows
 from campaigns.wire import WINDOWS
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.events import Happening, record_event, record_events
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import definitions_changed
 from vouchers.models import Voucher
-from vouchers.selectors import voucher_by_ref, vouchers_for_wire
+from vouchers.selectors import voucher_by_ref, voucher_for_wire
+from vouchers.services.related_objects import related_voucher
 from vouchers.services.usage import fold_usage
 from vouchers.wire import short_voucher, voucher_to_wire
 
@@ -33,10 +36,12 @@ def update_voucher(
     A null date clears it; metadata is merged; code, type and gift amount stay as they are.
 
     Raises:
-        NotFound: the project has no such voucher, or no such category.
+        NotFound: the project has no such voucher, category or validation rule.
         InvalidPayload: a field is wrong; the details name it.
         QuantityBelowUses: the limit would be below the uses there have been.
     """
+    if data.get("validation_rules") is not None:
+        definitions_changed(project)
     found = voucher_by_ref(project, ref)
     if data.get("redemption") is not None:
         fold_usage([found.pk])
@@ -44,14 +49,15 @@ def update_voucher(
     columns = _columns(project, voucher, data)
     if "quantity" in columns:
         _check_uses(voucher, columns["quantity"])
-    if columns:
+    rules_changed = _assign_rules(project, found, data, channel=channel, now=now)
+    if columns or rules_changed:
         for name, value in columns.items():
             setattr(voucher, name, value)
         check_dates(voucher.start_date, voucher.expiration_date)
         voucher.updated_at = now
         voucher.save(update_fields=[*columns, "updated_at"])
-    changed = vouchers_for_wire(project).get(pk=voucher.pk)
-    if columns:
+    changed = voucher_for_wire(project, voucher.pk)
+    if columns or rules_changed:
         _record(project, "voucher.updated", changed, channel=channel, now=now)
     return changed
 
@@ -126,6 +132,18 @@ def _columns(project: Project, voucher: Voucher, data: Mapping[str, Any]) -> dic
         current = {WINDOWS[key]: value for key, value in (voucher.validity_in_force or {}).items()}
         columns["validity"] = check_windows(current | {k: data[k] for k in WINDOWS.values() if k in data})
     return columns
+
+
+def _assign_rules(
+    project: Project, voucher: Voucher, data: Mapping[str, Any], *, channel: str, now: datetime
+) -> bool:
+    """Let the voucher be guarded by the rules that `data` names, and return whether that is a change."""
+    rules = data.get("validation_rules")
+    if rules is None:
+        return False
+    own = [one for one in voucher.rule_assignments if one.related_object_id == voucher.pk]
+    wire = related_voucher(voucher).wire
+    return own != assign_rules_to(project, "voucher", voucher.pk, rules, now, wire=wire, channel=channel)
 
 
 def _check_uses(voucher: Voucher, quantity: int | None) -> None:
