@@ -7,6 +7,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from campaigns.models import Campaign, PromotionTier
+from campaigns.services.promotions import new_tiers
+from campaigns.services.rules import assign_rules_to
 from campaigns.services.terms import (
     category_of,
     check_dates,
@@ -16,10 +18,11 @@ from campaigns.services.terms import (
     check_quantity,
     check_windows,
 )
-from campaigns.wire import campaign_to_wire
-from promoengine.core.errors import DomainError, Duplicate, InvalidPayload, NotFound
+from campaigns.wire import campaigns_to_wire
+from promoengine.core.errors import DomainError, Duplicate, InvalidPayload
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import definitions_changed
 
 CAMPAIGN_TYPES = {
     "DISCOUNT_VOUCHER": Campaign.CampaignType.DISCOUNT_COUPONS,
@@ -61,7 +64,7 @@ def create_campaign(
     kind = campaign_type_of(data)
     if kind in NOT_YET:
         raise InvalidCampaign(NOT_YET[kind])
-    check_rules(data)
+    definitions_changed(project)
     check_dates(data.get("start_date"), data.get("expiration_date"))
     campaign = Campaign(
         project=project,
@@ -87,11 +90,12 @@ def create_campaign(
             duration, ".activity_duration_after_publishing"
         )
     _save_new(campaign)
-    tiers = _create_tiers(campaign, data, now=now)
+    assign_rules_to(project, "campaign", campaign.pk, data.get("validation_rules"), now, channel=channel)
+    _create_tiers(campaign, data, channel=channel, now=now)
     record_event(
         project,
         "campaign.created",
-        {"campaign": campaign_to_wire(campaign, tiers)},
+        {"campaign": campaigns_to_wire([campaign])[0]},
         entity_id=campaign.public_id,
         campaign_id=campaign.pk,
         channel=channel,
@@ -126,20 +130,6 @@ def campaign_type_of(data: Mapping[str, Any]) -> Campaign.CampaignType:
     if not isinstance(kind, str) or kind not in CAMPAIGN_TYPES:
         raise InvalidCampaign("Property 'campaign_type' or a 'voucher' with its type is required")
     return CAMPAIGN_TYPES[kind]
-
-
-def check_rules(data: Mapping[str, Any]) -> None:
-    """Refuse validation rules that do not exist.
-
-    Raises:
-        InvalidPayload: more than one is given.
-        NotFound: the project has no rule of that id.
-    """
-    rules = data.get("validation_rules") or []
-    if len(rules) > 1:
-        raise InvalidPayload("Property .validation_rules should have up to 1 item")
-    if rules:
-        raise NotFound("validation_rules", str(rules[0]))
 
 
 def _voucher_columns(kind: Campaign.CampaignType, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,47 +167,8 @@ def _save_new(campaign: Campaign) -> None:
         ) from error
 
 
-def _create_tiers(campaign: Campaign, data: Mapping[str, Any], *, now: datetime) -> list[PromotionTier]:
-    promotion = data.get("promotion") or {}
-    rows = promotion.get("tiers") or [] if isinstance(promotion, Mapping) else None
-    if not isinstance(rows, list) or any(not isinstance(row, Mapping) for row in rows):
-        raise InvalidPayload("Property .promotion.tiers should be an array of objects")
-    if rows and campaign.campaign_type != Campaign.CampaignType.PROMOTION:
-        raise InvalidCampaign("Only a PROMOTION campaign has 'promotion' tiers")
-    tiers = [
-        _tier(campaign, row, f".promotion.tiers[{index}]", hierarchy=index + 1, now=now)
-        for index, row in enumerate(rows)
-    ]
-    return PromotionTier.objects.bulk_create(tiers)
-
-
-def _tier(
-    campaign: Campaign, row: Mapping[str, Any], where: str, *, hierarchy: int, now: datetime
-) -> PromotionTier:
-    check_rules(row)
-    name = row.get("name")
-    if not isinstance(name, str) or not 1 <= len(name) <= 255:
-        raise InvalidPayload(f"Property {where} must have required property 'name'")
-    banner, metadata = row.get("banner"), row.get("metadata") or {}
-    if banner is not None and not isinstance(banner, str):
-        raise InvalidPayload(f"Property {where}.banner should be string")
-    if not isinstance(metadata, Mapping):
-        raise InvalidPayload(f"Property {where}.metadata should be object")
-    given = row.get("hierarchy")
-    if given is not None and (type(given) is not int or not 1 <= given < 2**31):
-        raise InvalidPayload(f"Property {where}.hierarchy should be a whole number of at least 1")
-    action = row.get("action") or {}
-    discount = action.get("discount") if isinstance(action, Mapping) else None
-    return PromotionTier(
-        project=campaign.project,
-        campaign=campaign,
-        name=name,
-        banner=banner,
-        discount=check_discount(discount, f"{where}.action.discount") if discount else None,
-        hierarchy=given or hierarchy,
-        active=row.get("active") is not False,
-        validity=check_windows(row),
-        category=category_of(campaign.project, name=row.get("category"), ref=row.get("category_id")),
-        metadata=dict(metadata),
-        created_at=now,
-    )
+def _create_tiers(
+    campaign: Campaign, data: Mapping[str, Any], *, channel: str, now: datetime
+) -> list[PromotionTier]:
+    rows = (data.get("promotion") or {}).get("tiers") or []
+    return new_tiers(campaign.project, campaign, rows, where=".promotion.tiers[{}]", channel=channel, now=now)

@@ -53,7 +53,7 @@ def property_errors(detail: Any, path: str = "") -> list[str]:
         return [
             sentence
             for name, inner in detail.items()
-            for sentence in property_errors(inner, path if name == "non_field_errors" else f"{path}.{name}")
+            for sentence in property_errors(inner, _below(path, name))
         ]
     if isinstance(detail, list):
         return [
@@ -62,3 +62,9 @@ def property_errors(detail: Any, path: str = "") -> list[str]:
             for sentence in property_errors(inner, path if isinstance(inner, str) else f"{path}[{index}]")
         ]
     return [f"Property {path} {detail}" if path else f"Payload {detail}"]
+
+
+def _below(path: str, name: str | int) -> str:
+    if name == "non_field_errors":
+        return path
+    return f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}"
