@@ -2,7 +2,15 @@
 
 import factory
 
-from campaigns.models import Campaign, Category, PromotionTier, ValidationRule
+from campaigns.models import (
+    Campaign,
+    Category,
+    Product,
+    ProductCollection,
+    PromotionTier,
+    Sku,
+    ValidationRule,
+)
 from customers.models import Customer
 from promoengine.core.models import Project
 from vouchers.models import Voucher
@@ -76,3 +84,37 @@ class VoucherFactory(factory.django.DjangoModelFactory):
     code = factory.Sequence(lambda n: f"CODE-{n}")
     code_key = factory.SelfAttribute("code")
     discount = factory.LazyFunction(lambda: {"type": "AMOUNT", "amount_off": 1000})
+
+
+class ProductFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Product
+
+    project = factory.SubFactory(ProjectFactory)
+    source_id = factory.Sequence(lambda n: f"product-{n}")
+    name = "Shoe"
+    price = 5000
+
+
+class SkuFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Sku
+
+    project = factory.SubFactory(ProjectFactory)
+    product = factory.SubFactory(ProductFactory, project=factory.SelfAttribute("..project"))
+    source_id = factory.Sequence(lambda n: f"sku-{n}")
+    sku = "Shoe 42"
+
+
+class ProductCollectionFactory(factory.django.DjangoModelFactory):
+    """What costs less than 60.00."""
+
+    class Meta:
+        model = ProductCollection
+
+    project = factory.SubFactory(ProjectFactory)
+    name = factory.Sequence(lambda n: f"Collection {n}")
+    type = "AUTO_UPDATE"
+    filter = factory.LazyFunction(
+        lambda: {"junction": "and", "price": {"conditions": {"$less_than": [6000]}}}
+    )

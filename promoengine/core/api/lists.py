@@ -33,7 +33,7 @@ def paged_list(
         InvalidQueryParams: a limit, page or order is out of range.
         PageOverLimit: pages end at the thousandth.
     """
-    limit, page = limit_of(query, default=limit_default), _page_of(query)
+    limit, page = limit_of(query, default=limit_default), page_of(query)
     ordered = rows.order_by(*_order_of(query, orders, default_order))
     total = rows.count()
     first = (page - 1) * limit
@@ -81,7 +81,8 @@ def limit_of(query: QueryDict, maximum: int = LIMIT_MAX, default: int = LIMIT_DE
     return limit
 
 
-def _page_of(query: QueryDict) -> int:
+def page_of(query: QueryDict) -> int:
+    """Return the number of the page asked for, the first unless told."""
     page = _number(query, "page", 1)
     if page > PAGE_MAX:
         raise PageOverLimit

@@ -1,0 +1,179 @@
+"""Making, changing and deleting products and SKUs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, transaction
+
+from campaigns.builtin import refuse_shipping
+from campaigns.catalogue_selectors import find_product, find_sku, product_by_ref, sku_by_ref
+from campaigns.models import Product, Sku
+from campaigns.payload import read_product, read_sku
+from promoengine.core.errors import Duplicate
+from promoengine.core.models import Project
+from promoengine.core.services.definitions import definitions_changed
+
+Row = TypeVar("Row", Product, Sku)
+
+
+@transaction.atomic
+def upsert_product(project: Project, *, data: Any, now: datetime) -> Product:
+    """Create the product a payload describes, or update the one it names by `id` or `source_id`; return it.
+
+    Metadata is merged. Where nothing changes, nothing is written.
+
+    Raises:
+        InvalidPayload: a field is wrong; the details name it.
+        NotFound: an id is given and the project has no product of it.
+        BuiltIn: it names the product Shipping, which every project has.
+    """
+    columns = read_product(data)
+    refuse_shipping(data.get("id"), data.get("source_id"))
+    product = find_product(project, data)
+    if product is not None and not changes(product, columns):
+        return product
+    definitions_changed(project)
+    # Whoever changes the catalogue waits above, so only now it is certain whether the product is new.
+    product = find_product(project, data) or Product(project=project, created_at=now)
+    return _save(product, changes(product, columns), now=now)
+
+
+@transaction.atomic
+def update_product(project: Project, ref: str, *, data: Any, now: datetime) -> Product:
+    """Change the product of that id or source id, and return it; the source id itself stays.
+
+    Raises:
+        InvalidPayload: a field is wrong; the details name it.
+        NotFound: the project has no such product.
+        BuiltIn: it is the product Shipping, which every project has.
+    """
+    columns = _without_source_id(read_product(data))
+    refuse_shipping(ref)
+    product = product_by_ref(project, ref)
+    if not changes(product, columns):
+        return product
+    definitions_changed(project)
+    product = product_by_ref(project, ref)
+    return _save(product, changes(product, columns), now=now)
+
+
+@transaction.atomic
+def delete_product(project: Project, ref: str) -> None:
+    """Delete a product and its SKUs for good; they leave the collections that list them.
+
+    Raises:
+        NotFound: the project has no such product.
+        BuiltIn: it is the product Shipping, which every project has.
+    """
+    refuse_shipping(ref)
+    product = product_by_ref(project, ref)
+    definitions_changed(project)
+    product.delete()
+
+
+@transaction.atomic
+def upsert_sku(project: Project, product_ref: str, *, data: Any, now: datetime) -> Sku:
+    """Create a SKU of a product, or update the one named by `id` or `source_id`; return it.
+
+    Raises:
+        InvalidPayload: a field is wrong; the details name it.
+        NotFound: the project has no such product, or an id is given and there is no SKU of it.
+        Duplicate: another product has a SKU of that source id.
+        BuiltIn: it is the product Shipping, which every project has.
+    """
+    columns = read_sku(data)
+    refuse_shipping(product_ref)
+    product = product_by_ref(project, product_ref)
+    sku = _sku_under(product, data)
+    if sku is not None and not changes(sku, columns):
+        return sku
+    definitions_changed(project)
+    sku = _sku_under(product, data) or Sku(project=project, product=product, created_at=now)
+    return _save(sku, changes(sku, columns), now=now)
+
+
+@transaction.atomic
+def update_sku(project: Project, product_ref: str, ref: str, *, data: Any, now: datetime) -> Sku:
+    """Change a product's SKU, and return it; the source id itself stays.
+
+    Raises:
+        InvalidPayload: a field is wrong; the details name it.
+        NotFound: the project has no such product, or the product no such SKU.
+    """
+    columns = _without_source_id(read_sku(data))
+    product = product_by_ref(project, product_ref)
+    sku = sku_by_ref(project, ref, product=product)
+    if not changes(sku, columns):
+        return sku
+    definitions_changed(project)
+    sku = sku_by_ref(project, ref, product=product)
+    return _save(sku, changes(sku, columns), now=now)
+
+
+@transaction.atomic
+def delete_sku(project: Project, product_ref: str, ref: str) -> None:
+    """Delete a product's SKU for good.
+
+    Raises:
+        NotFound: the project has no such product, or the product no such SKU.
+    """
+    sku = sku_by_ref(project, ref, product=product_by_ref(project, product_ref))
+    definitions_changed(project)
+    sku.delete()
+
+
+def changes(row: Product | Sku, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `columns` would change in a row: metadata merged; a source id, once set, stays."""
+    changed = {}
+    for name, value in columns.items():
+        old = getattr(row, name)
+        if name == "source_id" and old is not None:
+            continue
+        new = old | value if name == "metadata" else value
+        if new != old:
+            changed[name] = new
+    return changed
+
+
+def assign(row: Product | Sku, changed: Mapping[str, Any], *, now: datetime) -> None:
+    """Write changes into a row that somebody else saves; a row that is new has not been updated yet."""
+    for name, value in changed.items():
+        setattr(row, name, value)
+    if not row._state.adding:
+        row.updated_at = now
+
+
+def _save(row: Row, changed: Mapping[str, Any], *, now: datetime) -> Row:
+    assign(row, changed, now=now)
+    if row._state.adding:
+        row.save(force_insert=True)
+        return row
+    try:
+        with transaction.atomic():
+            row.save(update_fields=[*changed, "updated_at"])
+    except IntegrityError as error:
+        raise taken(row) from error
+    return row
+
+
+def _sku_under(product: Product, data: Mapping[str, Any]) -> Sku | None:
+    sku = find_sku(product.project, data)
+    if sku is not None and sku.product_id != product.pk:
+        raise taken(sku)
+    return sku
+
+
+def taken(row: Product | Sku) -> Duplicate:
+    """Return the refusal of a source id that another product or SKU has."""
+    kind = "product" if isinstance(row, Product) else "sku"
+    return Duplicate(
+        f"Duplicated {kind} exists with source_id {row.source_id}",
+        resource_id=row.source_id,
+        resource_type=kind,
+    )
+
+
+def _without_source_id(columns: dict[str, Any]) -> dict[str, Any]:
+    columns.pop("source_id", None)
+    return columns
