@@ -54,6 +54,8 @@ EXTRAS = {
     "list": {"redeemed_amount"},
     "order_item": {"metadata"},
     "redeemable_holder": {"object"},
+    # Known to the lists on campaigns and vouchers; the rules' own endpoints don't describe them.
+    "validation_rules_assignment": {"validation_status", "validation_omitted_rules"},
 }
 # Where an object has no name: rows of a report, and a map whose keys are ids.
 EXTRA_PATHS = re.compile(
@@ -70,6 +72,9 @@ class Published:
         # The contract calls it a string; its own example and every client have a boolean.
         promotion = document["components"]["schemas"]["6_res_validate_promotion_object"]
         promotion["properties"]["valid"] = {"type": "boolean"}
+        # It lets a bundle's rule have one property, meaning one rule, which has a name and conditions.
+        bundle = document["components"]["schemas"]["ValidationRuleBundleRules"]["additionalProperties"]
+        del bundle["properties"]["rules"]["additionalProperties"]["maxProperties"]
         return document
 
     @cached_property
@@ -122,7 +127,10 @@ class Published:
         if not isinstance(value, dict):
             return
         known: dict[str, list[dict[str, Any]]] = {}
+        numbered: list[dict[str, Any]] = []
         for branch in self.branches(schema):
+            if isinstance(branch.get("additionalProperties"), dict):
+                numbered.append(branch["additionalProperties"])
             for name, inner in branch.get("properties", {}).items():
                 known.setdefault(name, []).append(inner)
         if not known:
@@ -131,6 +139,8 @@ class Published:
         for name, inner in value.items():
             if name in known:
                 yield from self.unknown_keys(inner, {"anyOf": known[name]}, f"{where}.{name}")
+            elif numbered:
+                yield from self.unknown_keys(inner, {"anyOf": numbered}, f"{where}.{name}")
             elif name not in extras and not EXTRA_PATHS.fullmatch(f"{where}.{name}"):
                 yield f"{where}.{name}: unknown to the contract"
 

@@ -30,6 +30,7 @@ GROUPS = {
     "events",
     "async-actions",
     "oauth",
+    "validation-rules",
     "client-side",
 }
 DISCOUNTS = [

@@ -52,6 +52,11 @@ CALLS = [
     ("post", "/v1/redemptions/{redemption}/rollback", None),
     ("post", "/v1/redemptions/{redemption}/rollbacks", None),
     ("get", "/v1/async-actions/{action}", None),
+    ("get", "/v1/validation-rules/{rule}", None),
+    ("put", "/v1/validation-rules/{rule}", {"name": "mine now"}),
+    ("delete", "/v1/validation-rules/{rule}", None),
+    ("post", "/v1/validation-rules/{rule}/assignments", {"voucher": "{code}"}),
+    ("delete", "/v1/validation-rules/{rule}/assignments/{assignment}", None),
     ("post", "/v1/customers", {"id": "{customer}", "name": "Mallory"}),
     ("post", "/v1/events", {"event": "x", "customer": {"id": "{customer}"}}),
     ("post", "/v1/publications", {"voucher": "{code}", "customer": {"source_id": "m"}}),
@@ -74,6 +79,11 @@ CALLS = [
             "voucher": {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 1}},
         },
     ),
+    (
+        "post",
+        "/v1/vouchers",
+        {"discount": {"type": "AMOUNT", "amount_off": 1}, "validation_rules": ["{rule}"]},
+    ),
 ]
 LISTS = [
     "/v1/campaigns",
@@ -82,6 +92,8 @@ LISTS = [
     "/v1/publications",
     "/v1/redemptions",
     "/v1/async-actions",
+    "/v1/validation-rules",
+    "/v1/validation-rules-assignments",
 ]
 
 
@@ -109,6 +121,9 @@ def owned(db):
     api.post("/v1/validations", body | {"session": {"type": "LOCK", "key": "held"}})
     redemption = api.post("/v1/redemptions", body).json()["redemptions"][0]
     api.post("/v1/publications", {"voucher": voucher.code, "customer": {"id": customer.public_id}})
+    rule = api.post("/v1/validation-rules", {"name": "Rule"}).json()["id"]
+    path = f"/v1/validation-rules/{rule}/assignments"
+    assignment = api.post(path, {"campaign": campaign.public_id}).json()["id"]
     action = start_async_action(owner, "X", job="nothing", params={}, now=campaign.created_at)
     return {
         "owner": owner,
@@ -121,6 +136,8 @@ def owned(db):
         "order": redemption["order"]["id"],
         "tier": tier.public_id,
         "action": action.public_id,
+        "rule": rule,
+        "assignment": assignment,
         "category": CategoryFactory(project=owner).public_id,
     }
 
