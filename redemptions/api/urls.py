@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from redemptions.api import checkout, qualifications, redemptions, single
+from redemptions.api import checkout, qualifications, redemptions, single, tiers
 
 urlpatterns = [
     path("v1/validations", checkout.Validations.as_view()),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("v1/redemptions/<str:redemption_id>/rollback", redemptions.Rollback.as_view()),
     path("v1/redemptions/<str:redemption_id>/rollbacks", redemptions.Rollbacks.as_view()),
     path("v1/promotions/validation", single.PromotionValidation.as_view()),
+    path("v1/promotions/tiers/<str:tier_id>/validation", tiers.TierValidation.as_view()),
+    path("v1/promotions/tiers/<str:tier_id>/redemption", tiers.TierRedemption.as_view()),
     path("v1/vouchers/<path:code>/sessions/<str:session_key>", single.SessionRelease.as_view()),
     path("v1/vouchers/<path:code>/validate", single.VoucherValidation.as_view()),
     path("v1/vouchers/<path:code>/redemption", single.VoucherRedemption.as_view()),
