@@ -27,7 +27,9 @@ def number_of(value: Any) -> Decimal | None:
         return None
     # repr, because 0.1 means a tenth and not the nearest binary fraction
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return number if number.is_finite() and abs(number.adjusted()) <= DIGITS_MAX else None
+    if not number.is_finite() or abs(number.adjusted()) > DIGITS_MAX:
+        return None if number else Decimal(0)
+    return number
 
 
 def date_of(value: Any) -> date | None:
