@@ -7,6 +7,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from campaigns.models import Campaign
+from campaigns.rule_selectors import load_assignments
+from campaigns.rule_wire import assignments_to_wire
 from campaigns.wire import categories_to_wire, empty_list
 from customers.tracking import tracking_id_of
 from promoengine.core.api.renderers import wire_datetime
@@ -16,6 +18,8 @@ from redemptions.qualification_requests import parse_qualification
 from redemptions.services.qualify import Qualification, QualificationRequest, Qualified, qualify
 from redemptions.services.record import tracking_id
 from redemptions.wire import order_frame, order_to_wire, redeemable_to_wire, result_to_wire
+
+RULES = "validation_rules"
 
 
 def qualify_checkout(request: ApiRequest) -> Response:
@@ -45,6 +49,8 @@ def qualification_answer(
 ) -> dict[str, Any]:
     """Return the published answer: a page of redeemables, each with what it would do."""
     gathered = qualification.gathered
+    if RULES in asked.checkout.expand:
+        load_assignments([one.row for one in qualification.found])
     redeemables: dict[str, Any] = {
         "object": "list",
         "data_ref": "data",
@@ -84,6 +90,8 @@ def _qualified_to_wire(
         wire["order"] = order_to_wire(
             gathered.order, outcome.before, outcome.after, customer=gathered.customer
         )
+    if RULES in asked.checkout.expand:
+        wire["validation_rules_assignments"] = assignments_to_wire(row.rule_assignments)
     if isinstance(row, Campaign):
         about = {"metadata": row.metadata, "categories": categories_to_wire(row.category)}
         return wire | about | ({"name": row.name} if "redeemable" in asked.checkout.expand else {})

@@ -78,7 +78,7 @@ def test_the_making_is_told_with_its_rule(api, project, rule):
         (["val_none"], 404, "Cannot find validation_rules with id val_none"),
         (["val_1", "val_2"], 400, "Property .validation_rules should have up to 1 item"),
         ("val_1", 400, 'Property .validation_rules Expected a list of items but got type "str".'),
-        ([{}], 400, "Property .validation_rules.0 Not a valid string."),
+        ([{}], 400, "Property .validation_rules[0] Not a valid string."),
     ],
 )
 def test_a_wrong_rule_makes_nothing(api, project, path, body, rules, status, details):
@@ -151,6 +151,16 @@ def test_listed_redemptions_show_the_rules(api, project, rule):
 
     shown = [one["voucher"] if "voucher" in one else one.get("promotion_tier") for one in listed]
     assert [rules_on(wire) for wire in shown if wire] == [[rule.public_id]] * 2
+
+
+def test_a_qualification_shows_the_rules_when_asked_to(api, project, rule):
+    voucher = VoucherFactory(project=project)
+    assign(rule, "voucher", voucher)
+    body = {"order": {"amount": 5000}, "options": {"expand": ["validation_rules"]}}
+
+    (found,) = api.post("/v1/qualifications", body).json()["redeemables"]["data"]
+
+    assert rules_on(found) == [rule.public_id]
 
 
 @pytest.mark.parametrize("count", [1, 3])
