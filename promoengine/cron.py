@@ -8,6 +8,7 @@ import redemptions.jobs
 import vouchers.jobs
 
 register(vouchers.jobs.roll_up_usage, queue_name="low", interval=5)
+register(redemptions.jobs.count_promotions, queue_name="low", interval=60)
 register(promoengine.core.jobs.resume_async_actions, queue_name="high", interval=30)
 register(notifications.jobs.send_waiting, queue_name="default", interval=30)
 register(promoengine.core.jobs.sweep, queue_name="low", interval=3600)

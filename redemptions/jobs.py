@@ -1,18 +1,26 @@
 """RQ entry points of the redemptions' room."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from promoengine.core.models import OutboxEvent
 from promoengine.core.partitions import create_partitions
 from redemptions.models import Redemption, Reservation
-from redemptions.services.summaries import refresh_summaries
+from redemptions.services.summaries import refresh_promotions, refresh_summaries
+
+# Far longer than the time between two counts, so that a pause of the scheduler leaves nothing uncounted.
+RECENT = timedelta(hours=1)
 
 
 def refresh_customers(*, event_ids: list[str], **_: Any) -> None:
     """Count the redemptions of the customers that these events are about."""
     events = OutboxEvent.objects.filter(pk__in=event_ids, customer_id__isnull=False)
     refresh_summaries(sorted(set(events.values_list("customer_id", flat=True))))
+
+
+def count_promotions(**_: Any) -> None:
+    """Count what the promotions brought that were used of late."""
+    refresh_promotions(since=datetime.now(UTC) - RECENT)
 
 
 def sweep(**_: Any) -> None:

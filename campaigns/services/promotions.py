@@ -1,5 +1,6 @@
 """Promotion tiers: offers without a code, and the order in which they come."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -131,7 +132,7 @@ def delete_tier(project: Project, tier_id: str, *, channel: str = "API", now: da
     tier.delete()
 
 
-def store_summaries(summaries: Mapping[Any, Mapping[str, int]]) -> None:
+def store_tier_summaries(summaries: Mapping[uuid.UUID, Mapping[str, int]]) -> None:
     """Keep what was counted of tiers, by their keys: `redeemed_count` and the two amounts beside it."""
     for key, counted in summaries.items():
         PromotionTier.objects.filter(pk=key).exclude(**counted).update(**counted)

@@ -107,6 +107,7 @@ def record_redemptions(
             parent_id=parent.pk if parent else None,
             amount=outcome.credits if outcome.offer.gift is not None else None,
             discount_amount=_discount_of(outcome),
+            order_amount=outcome.before.amount if outcome.before else 0,
             order_snapshot=snapshot,
         )
         written.append(Written(redemption, row, customer))

@@ -1,13 +1,18 @@
-"""Keeping customers' summaries: counted anew from the ledger, so that counting twice does no harm."""
+"""Keeping summaries of customers and promotions: counted anew from the ledger, so that counting twice does
+no harm.
+"""
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Coalesce
 
+from campaigns.services.promotions import store_tier_summaries
 from customers.services.summaries import store_summaries
+from promoengine.core.partitions import partition_start
 from redemptions.models import Order, Redemption
 from vouchers.models import Voucher
 
@@ -28,6 +33,34 @@ def refresh_summaries(customer_ids: Collection[uuid.UUID]) -> None:
     for row in _cards(customer_ids):
         values[row.pop("holder_id")] |= row
     store_summaries(values)
+
+
+def refresh_promotions(*, since: datetime) -> None:
+    """Count anew what became of the promotion tiers that were redeemed or rolled back from then on."""
+    touched = Redemption.objects.filter(pk__gte=partition_start(since), promotion_tier_id__isnull=False)
+    pairs = set(touched.order_by().values_list("promotion_tier_id", "campaign_id").distinct())
+    none: dict[str, int] = dict.fromkeys(
+        ("redeemed_count", "redeemed_orders_amount", "redeemed_discount_amount"), 0
+    )
+    values = {tier_id: none for tier_id, _ in pairs}
+    used = Redemption.objects.filter(
+        USE,
+        campaign_id__in={campaign_id for _, campaign_id in pairs},
+        promotion_tier_id__in=values,
+        status=Redemption.Status.SUCCEEDED,
+    )
+    counted: Any = (
+        used.order_by()
+        .values("promotion_tier_id")
+        .annotate(
+            redeemed_count=Count("id"),
+            redeemed_orders_amount=Sum("order_amount"),
+            redeemed_discount_amount=Sum("discount_amount"),
+        )
+    )
+    for row in counted:
+        values[row["promotion_tier_id"]] = {name: row[name] for name in none}
+    store_tier_summaries(values)
 
 
 def _redemptions(customer_ids: Collection[uuid.UUID]) -> Any:

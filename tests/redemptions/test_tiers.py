@@ -1,7 +1,8 @@
-"""The older endpoints for one promotion tier."""
+"""What promotion tiers brought, and the older endpoints for one of them."""
 
 import pytest
 
+from redemptions.jobs import count_promotions
 from redemptions.models import Redemption
 from tests.factories import PromotionTierFactory
 
@@ -72,3 +73,30 @@ def test_a_body_is_an_object(api, project, verb):
     answer = api.post(url_of(PromotionTierFactory(project=project), verb), [])
 
     assert (answer.status_code, answer.json()["key"]) == (400, "invalid_payload")
+
+
+def test_the_summary_counts_what_was_not_rolled_back(api, project):
+    tier, other = PromotionTierFactory(project=project), PromotionTierFactory(project=project)
+    for amount in (1000, 2000, 4000):
+        undone = api.post(url_of(tier, "redemption"), {"order": {"amount": amount}}).json()
+    api.post(url_of(other, "redemption"), BODY)
+    api.post(f"/v1/redemptions/{undone['id']}/rollback")
+
+    count_promotions()
+
+    assert api.get(f"/v1/promotions/tiers/{tier.public_id}").json()["summary"] == {
+        "redemptions": {"total_redeemed": 2},
+        "orders": {"total_amount": 3000, "total_discount_amount": 1000},
+    }
+
+
+def test_the_summary_of_a_tier_whose_only_use_was_rolled_back_is_empty(api, project):
+    tier = PromotionTierFactory(project=project)
+    undone = api.post(url_of(tier, "redemption"), BODY).json()
+    count_promotions()
+    api.post(f"/v1/redemptions/{undone['id']}/rollback")
+
+    count_promotions()
+
+    tier.refresh_from_db()
+    assert (tier.redeemed_count, tier.redeemed_orders_amount, tier.redeemed_discount_amount) == (0, 0, 0)
