@@ -66,6 +66,25 @@ def test_vouchers_are_added_one_and_many(client, campaign):
     assert listed.total >= 6
 
 
+def test_a_rule_is_made_and_assigned(client, campaign):
+    api = sdk.ValidationRulesApi(client)
+    rules = {"1": {"name": "order.amount", "conditions": {"$more_than": [5000]}}, "logic": "1"}
+    asked = sdk.ValidationRulesCreateRequestBody.from_dict({"name": "Big cart", "rules": rules})
+
+    rule = api.create_validation_rules(asked)
+    assignment = api.create_validation_rule_assignment(
+        rule.id,
+        validation_rules_assignments_create_request_body=sdk.ValidationRulesAssignmentsCreateRequestBody(
+            related_object_type="campaign", related_object_id=campaign.id
+        ),
+    )
+    listed = api.list_validation_rules_assignments(related_object_id=campaign.id)
+    api.delete_validation_rule_assignment(rule.id, assignment.id)
+    api.delete_validation_rules(rule.id)
+
+    assert [(one.id, one.rule_id) for one in listed.data] == [(assignment.id, rule.id)]
+
+
 def test_a_voucher_is_disabled_and_enabled(client, campaign):
     api = sdk.VouchersApi(client)
     code = (
