@@ -266,7 +266,7 @@ def _use(
             )
         ]
     credits = min(voucher.gift_balance, order.amount) if voucher.gift_balance is not None else None
-    after = order.discount_order(credits) if credits is not None else parse_discount(offer).apply(order)
+    after = order.discount_order(credits) if credits is not None else parse_discount(offer).apply(order).order
     stored = Order(
         project=project,
         customer=customer,

@@ -1,16 +1,46 @@
-"""What a discount does to an order, one small function each, registered by type and effect."""
+"""Discounts as the wire has them, checked once and then applied to orders."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from promoengine.engine.money import percent_of, spread
-from promoengine.engine.order import Order
+from promoengine.engine.effects import (
+    EFFECTS,
+    Application,
+    Applied,
+    Grant,
+    Step,
+    Terms,
+    applicable_to,
+    inapplicable_to,
+)
+from promoengine.engine.figures import (
+    MONEY,
+    PERCENT,
+    UNITS,
+    Figure,
+    InvalidFigure,
+    parse_figure,
+    read_count,
+)
+from promoengine.engine.order import Good, Order
+from promoengine.engine.scopes import Scope, UnitLimit
+from promoengine.engine.units import find_good
 
-DEFAULT_EFFECT = "APPLY_TO_ORDER"
+__all__ = ["Applied", "Discount", "InvalidDiscount", "Terms", "parse_discount"]
 
-Effect = Callable[[Order], Order]
+VALUE_FIELDS = {"AMOUNT": "amount_off", "PERCENT": "percent_off", "FIXED": "fixed_amount", "UNIT": "unit_off"}
+KINDS = {"AMOUNT": MONEY, "PERCENT": PERCENT, "FIXED": MONEY, "UNIT": UNITS}
+DEFAULT_EFFECTS = {"UNIT": "ADD_MISSING_ITEMS"}
+DEFAULT_EFFECT, DEFAULT_ITEMS_EFFECT = "APPLY_TO_ORDER", "APPLY_TO_ITEMS"
+MANY, SAME = "ADD_MANY_ITEMS", "ADD_SAME_ITEMS"
+GRANT_EFFECTS = ("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS")
+GRANTS_MAX = 100
+# Formulas that ask for the time are never applied under these.
+NO_TERMS = Terms(now=datetime.min.replace(tzinfo=UTC), zone=ZoneInfo("UTC"))
 
 
 class InvalidDiscount(ValueError):
@@ -19,157 +49,179 @@ class InvalidDiscount(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """A checked discount: its published type, its effect, and its amounts in minor units."""
+    """A checked discount: its published type, its effect, and its numbers, money in minor units.
+
+    `effect` is the type's default where none `is_effect_given`. `shown` is what results show of it.
+    """
 
     type: str
     effect: str
-    value: Decimal
+    figure: Figure | None = None
     amount_limit: int | None = None
     aggregated_amount_limit: int | None = None
+    grants: tuple[Grant, ...] = ()
+    is_effect_given: bool = True
+    shown: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def apply(self, order: Order) -> Order:
-        """Return the order with this discount taken off."""
-        return EFFECTS[self.type, self.effect](self, order)
+    def apply(self, order: Order, terms: Terms = NO_TERMS) -> Applied:
+        """Return what becomes of the order with this discount taken off."""
+        effect = self.effect_under(terms.scope)
+        given = Application(
+            order, terms, self.figure, self.amount_limit, self.aggregated_amount_limit, self.grants
+        )
+        step = EFFECTS[self.type, effect](given) if given.bundles else Step(order)
+        return Applied(
+            step.order,
+            self._to_wire(effect, given, step),
+            applicable_to(terms, step),
+            inapplicable_to(terms, order),
+            step.units,
+            step.refusal_key,
+            step.refused,
+        )
 
+    def effect_under(self, scope: Scope) -> str:
+        """Return its effect: where none is given, on the products that a scope names, if it names any."""
+        if self.is_effect_given or self.type == "UNIT" or not scope.has_entries:
+            return self.effect
+        return DEFAULT_ITEMS_EFFECT
 
-Kind = Callable[[Discount, Order], Order]
-EFFECTS: dict[tuple[str, str], Kind] = {}
-VALUE_FIELDS = {"AMOUNT": "amount_off", "PERCENT": "percent_off", "FIXED": "fixed_amount"}
-LIMIT_MAX = 2**53
+    def unit_limits(self, scope: Scope, order: Order | None = None) -> tuple[UnitLimit, ...]:
+        """Return the limits of units that using it counts against; those of each product need the order."""
+        if self.type == "UNIT" or self.effect_under(scope) == DEFAULT_EFFECT:
+            return ()
+        return scope.unit_limits(order)
+
+    def _to_wire(self, effect: str, given: Application, step: Step) -> Mapping[str, Any]:
+        if self.type == "UNIT":
+            return self._units_to_wire(given)
+        value, is_dynamic = self._calculated(given, step)
+        if effect == self.effect and not is_dynamic:
+            return self.shown
+        wire = {**self.shown, "effect": effect, "is_dynamic": is_dynamic}
+        return wire if value is None else wire | {VALUE_FIELDS[self.type]: _plain(value)}
+
+    def _calculated(self, given: Application, step: Step) -> tuple[Decimal | int | None, bool]:
+        """Return what a formula came to over the order, and whether any formula counted."""
+        if self.type == "FIXED" and any(
+            line.entry and line.entry.has_price_formula for line in step.selections
+        ):
+            return None, True
+        if self.figure is None or self.figure.formula is None:
+            return None, False
+        value = self.figure.calculated(given.setting)
+        items = [given.order.items[line.index] for line in step.selections]
+        is_dynamic = value is not None or any(
+            self.figure.calculated(given.setting, item) is not None for item in items
+        )
+        return value, is_dynamic
+
+    def _units_to_wire(self, given: Application) -> Mapping[str, Any]:
+        rows, is_dynamic = [], False
+        for grant in self.grants:
+            value = grant.figure.calculated(given.setting)
+            is_dynamic = is_dynamic or value is not None
+            good = find_good(given.terms.goods, grant.unit_type)
+            rows.append(
+                ({} if value is None else {"unit_off": _plain(value)})
+                | (_echo(good) if good and good.wire else {})
+            )
+        wire = {**self.shown, "is_dynamic": is_dynamic}
+        if self.effect != MANY:
+            return wire | rows[0]
+        units = [{**shown, **row} for shown, row in zip(self.shown["units"], rows, strict=True)]
+        return wire | {"units": units}
 
 
 def parse_discount(wire: Mapping[str, Any]) -> Discount:
     """Read a discount as the wire has it.
 
     Raises:
-        InvalidDiscount: a type or effect that does not exist, or an amount out of range.
+        InvalidDiscount: a type or effect that does not exist, a number out of range, or a formula that
+            can't be read.
     """
     kind = wire.get("type")
     if not isinstance(kind, str) or kind not in VALUE_FIELDS:
         raise InvalidDiscount(f".type should be one of {', '.join(VALUE_FIELDS)}")
-    effect = wire.get("effect") or DEFAULT_EFFECT
+    effect = wire.get("effect") or _default_effect(kind, wire)
     if not isinstance(effect, str) or (kind, effect) not in EFFECTS:
         known = ", ".join(name for of, name in EFFECTS if of == kind)
         raise InvalidDiscount(f".effect should be one of {known}")
-    field = VALUE_FIELDS[kind]
-    value = _number(wire, field, whole=kind != "PERCENT")
-    if value is None:
-        raise InvalidDiscount(f" must have required property '{field}'")
-    if kind == "PERCENT" and value > 100:
-        raise InvalidDiscount(f".{field} should be at most 100")
+    try:
+        figure = None if kind == "UNIT" else _figure(wire, kind, effect)
+        grants = _grants(wire, effect) if kind == "UNIT" else ()
+        limit = read_count(wire, "amount_limit", MONEY)
+        aggregated_limit = read_count(wire, "aggregated_amount_limit", MONEY)
+    except InvalidFigure as error:
+        raise InvalidDiscount(str(error)) from error
+    shown = {"type": kind, "effect": effect}
+    shown |= {key: value for key, value in wire.items() if value is not None and key not in shown}
     return Discount(
         kind,
         effect,
-        value,
-        amount_limit=_limit(wire, "amount_limit"),
-        aggregated_amount_limit=_limit(wire, "aggregated_amount_limit"),
+        figure,
+        limit,
+        aggregated_limit,
+        grants,
+        is_effect_given=bool(wire.get("effect")),
+        shown={**shown, "is_dynamic": False},
     )
 
 
-def effect_of(kind: str, effect: str) -> Callable[[Kind], Kind]:
-    """Register a function as what discounts of `kind` do under `effect`; a pair can't be taken twice."""
-
-    def register(function: Kind) -> Kind:
-        if (kind, effect) in EFFECTS:
-            raise ValueError(f"{kind} {effect} is registered already")
-        EFFECTS[kind, effect] = function
-        return function
-
-    return register
+def _default_effect(kind: str, wire: Mapping[str, Any]) -> str:
+    if kind == "UNIT" and wire.get("units"):
+        return MANY
+    return DEFAULT_EFFECTS.get(kind, DEFAULT_EFFECT)
 
 
-@effect_of("AMOUNT", "APPLY_TO_ORDER")
-def amount_off_order(discount: Discount, order: Order) -> Order:
-    """Take a fixed amount off the whole."""
-    return order.discount_order(_capped(discount, int(discount.value)))
+def _figure(wire: Mapping[str, Any], kind: str, effect: str) -> Figure | None:
+    name = VALUE_FIELDS[kind]
+    figure = parse_figure(wire, name, KINDS[kind])
+    # New prices may come from the products that the rule names.
+    has_prices_elsewhere = kind == "FIXED" and (effect == DEFAULT_ITEMS_EFFECT or not wire.get("effect"))
+    if (figure is None or figure.fixed is None) and not has_prices_elsewhere:
+        raise InvalidFigure(f" must have required property '{name}'")
+    return figure
 
 
-@effect_of("AMOUNT", "APPLY_TO_ITEMS")
-def amount_off_items(discount: Discount, order: Order) -> Order:
-    """Take the amount off every line."""
-    return _discount_items(discount, order, [int(discount.value)] * len(order.items))
+def _grants(wire: Mapping[str, Any], effect: str) -> tuple[Grant, ...]:
+    if effect != MANY:
+        return (_grant(wire, effect),)
+    units = wire.get("units")
+    if not isinstance(units, list | tuple) or not 0 < len(units) <= GRANTS_MAX:
+        raise InvalidFigure(f".units should be a list of 1 to {GRANTS_MAX} units")
+    grants = []
+    for position, unit in enumerate(units):
+        if not isinstance(unit, Mapping):
+            raise InvalidFigure(f".units[{position}] should be object")
+        effect = unit.get("effect") or DEFAULT_EFFECTS["UNIT"]
+        if effect not in GRANT_EFFECTS:
+            raise InvalidFigure(f".units[{position}].effect should be one of {', '.join(GRANT_EFFECTS)}")
+        try:
+            grants.append(_grant(unit, effect))
+        except InvalidFigure as error:
+            raise InvalidFigure(f".units[{position}]{error}") from error
+    return tuple(grants)
 
 
-@effect_of("AMOUNT", "APPLY_TO_ITEMS_BY_QUANTITY")
-def amount_off_units(discount: Discount, order: Order) -> Order:
-    """Take the amount off every unit of every line."""
-    return _discount_items(discount, order, [int(discount.value) * item.quantity for item in order.items])
+def _grant(wire: Mapping[str, Any], effect: str) -> Grant:
+    figure = parse_figure(wire, "unit_off", UNITS)
+    if figure is None:
+        raise InvalidFigure(" must have required property 'unit_off'")
+    unit_type = wire.get("unit_type")
+    if unit_type is not None and not isinstance(unit_type, str):
+        raise InvalidFigure(".unit_type should be string")
+    if not unit_type and effect != SAME:
+        raise InvalidFigure(" must have required property 'unit_type'")
+    return Grant(effect, unit_type or "", figure)
 
 
-@effect_of("AMOUNT", "APPLY_TO_ITEMS_PROPORTIONALLY")
-def amount_off_items_by_subtotal(discount: Discount, order: Order) -> Order:
-    """Split the amount over the lines by what is left to pay of each."""
-    subtotals = [item.subtotal for item in order.items]
-    return order.discount_items(spread(min(int(discount.value), sum(subtotals)), subtotals))
+def _echo(good: Good) -> dict[str, Any]:
+    """Return what a unit discount says of the product or SKU that it gives."""
+    name = "sku" if good.object == "sku" else "name"
+    fields = {"id": good.wire.get("id"), "source_id": good.wire.get("source_id"), "name": good.wire.get(name)}
+    return {good.object: fields}
 
 
-@effect_of("AMOUNT", "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY")
-def amount_off_items_by_quantity(discount: Discount, order: Order) -> Order:
-    """Split the amount over the lines by their quantities."""
-    quantities = [item.quantity for item in order.items]
-    return order.discount_items(spread(int(discount.value) if sum(quantities) else 0, quantities))
-
-
-@effect_of("PERCENT", "APPLY_TO_ORDER")
-def percent_off_order(discount: Discount, order: Order) -> Order:
-    """Take a share of what is left to pay off the whole."""
-    return order.discount_order(_capped(discount, percent_of(order.total, discount.value)))
-
-
-@effect_of("PERCENT", "APPLY_TO_ITEMS")
-def percent_off_items(discount: Discount, order: Order) -> Order:
-    """Take a share of what is left to pay off every line; `amount_limit` holds for each."""
-    parts = [percent_of(item.subtotal, discount.value) for item in order.items]
-    if discount.amount_limit is not None:
-        parts = [min(part, discount.amount_limit) for part in parts]
-    return _discount_items(discount, order, parts)
-
-
-@effect_of("FIXED", "APPLY_TO_ORDER")
-def fixed_price_of_order(discount: Discount, order: Order) -> Order:
-    """Let the whole cost the fixed amount, if it costs more."""
-    return order.discount_order(_capped(discount, order.total - int(discount.value)))
-
-
-@effect_of("FIXED", "APPLY_TO_ITEMS")
-def fixed_price_of_units(discount: Discount, order: Order) -> Order:
-    """Let every unit cost the fixed amount, if it costs more."""
-    return _discount_items(
-        discount, order, [item.subtotal - int(discount.value) * item.quantity for item in order.items]
-    )
-
-
-def _discount_items(discount: Discount, order: Order, parts: list[int]) -> Order:
-    left = discount.aggregated_amount_limit
-    if left is not None:
-        for index, part in enumerate(parts):
-            parts[index] = min(max(part, 0), left)
-            left -= parts[index]
-    return order.discount_items(parts)
-
-
-def _capped(discount: Discount, amount: int) -> int:
-    limits = [discount.amount_limit, discount.aggregated_amount_limit]
-    return min([amount, *(limit for limit in limits if limit is not None)])
-
-
-def _limit(wire: Mapping[str, Any], field: str) -> int | None:
-    value = _number(wire, field, whole=True)
-    return None if value is None else int(value)
-
-
-def _number(wire: Mapping[str, Any], field: str, *, whole: bool) -> Decimal | None:
-    given = wire.get(field)
-    if given is None:
-        return None
-    if isinstance(given, bool) or not isinstance(given, int | float | Decimal | str):
-        raise InvalidDiscount(f".{field} should be number")
-    try:
-        number = Decimal(str(given))
-    except InvalidOperation as error:
-        raise InvalidDiscount(f".{field} should be number") from error
-    if not number.is_finite() or (whole and number != number.to_integral_value()):
-        raise InvalidDiscount(f".{field} should be a whole number of minor units")
-    if not 0 <= number <= LIMIT_MAX:
-        raise InvalidDiscount(f".{field} should be between 0 and {LIMIT_MAX}")
-    return number
+def _plain(value: Decimal | int) -> int | float:
+    return int(value) if value == int(value) else float(value)

@@ -1,12 +1,26 @@
 """Exact arithmetic on integer minor units."""
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 
 def percent_of(amount: int, percent: Decimal) -> int:
     """Return `percent` % of `amount` minor units, rounded half up."""
-    return int((amount * percent / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    numerator, denominator = percent.as_integer_ratio()
+    return divided(amount * numerator, 100 * denominator)
+
+
+def share_of(amount: int, units: int, quantity: int) -> int:
+    """Return what `units` of a line's `quantity` cost of its `amount` minor units, rounded half up.
+
+    All of its units, also of a line that has none, cost all of it.
+    """
+    return amount if units >= quantity else divided(amount * units, quantity)
+
+
+def divided(numerator: int, denominator: int) -> int:
+    """Return the quotient of two numbers that are not negative, rounded half up."""
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def spread(total: int, weights: Sequence[int]) -> list[int]:

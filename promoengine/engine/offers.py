@@ -61,7 +61,7 @@ class Offer:
             credits = min(self.gift.balance if self.gift.asked is None else self.gift.asked, order.total)
             return order.discount_order(credits), credits
         if self.discount is not None:
-            return self.discount.apply(order), 0
+            return self.discount.apply(order).order, 0
         return order, 0
 
     def _refused_by_state(self, now: datetime, zone: ZoneInfo) -> Refusal | None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from promoengine.engine.money import share_of
+
 
 @dataclass(frozen=True, slots=True)
 class Good:
@@ -25,6 +27,7 @@ class Good:
 class Item:
     """One line: `amount` is price times quantity, `discount` what has been taken off it so far.
 
+    `discount_quantity` counts the units that any discount is for, `free_quantity` those given away whole.
     `initial_quantity` and `initial_amount` are what was sent, where units were added since; `good` is set
     on a line that a discount has added, which the caller did not send.
     """
@@ -42,6 +45,7 @@ class Item:
     initial_quantity: int | None = None
     initial_amount: int | None = None
     good: Good | None = None
+    free_quantity: int = 0
 
     @property
     def subtotal(self) -> int:
@@ -69,6 +73,11 @@ class Order:
     initial_amount: int | None = None
 
     @property
+    def initial(self) -> int:
+        """What the order cost when it was sent."""
+        return self.amount if self.initial_amount is None else self.initial_amount
+
+    @property
     def items_discount(self) -> int:
         return sum(item.discount for item in self.items)
 
@@ -89,17 +98,63 @@ class Order:
 
         `quantities` says how many units of each line the part is for; a whole line where it is not given.
         """
-        left, items = self.total, []
-        counts = quantities or [item.quantity for item in self.items]
-        for item, part, count in zip(self.items, parts, counts, strict=True):
-            taken = max(0, min(part, item.subtotal, left))
-            left -= taken
-            counted = min(item.quantity, max(item.discount_quantity, count)) if taken else None
-            items.append(
-                replace(
+        left, items = self.total, list(self.items)
+        for index, item in enumerate(self.items):
+            taken = min(parts[index], item.subtotal, left)
+            if taken > 0:
+                left -= taken
+                count = item.quantity if quantities is None else quantities[index]
+                items[index] = replace(
                     item,
                     discount=item.discount + taken,
-                    discount_quantity=item.discount_quantity if counted is None else counted,
+                    discount_quantity=min(item.quantity, max(item.discount_quantity, count)),
                 )
-            )
         return replace(self, items=tuple(items))
+
+    def give_units(self, index: int, count: int) -> "Order":
+        """Give away `count` units that a line has and that are still to be paid."""
+        item = self.items[index]
+        part = share_of(item.subtotal, count, item.quantity - item.free_quantity)
+        free = item.free_quantity + count
+        given = replace(
+            item,
+            discount=item.discount + min(part, self.total),
+            discount_quantity=max(item.discount_quantity, free),
+            free_quantity=free,
+        )
+        return self._with_item(index, given)
+
+    def add_units(self, index: int, count: int) -> "Order":
+        """Add `count` free units to a line: it costs so much more, and all of that is off."""
+        item = self.items[index]
+        added = count * item.unit_price
+        grown = replace(
+            item,
+            amount=item.amount + added,
+            quantity=item.quantity + count,
+            discount=item.discount + added,
+            discount_quantity=item.discount_quantity + count,
+            free_quantity=item.free_quantity + count,
+            initial_quantity=item.quantity if item.initial_quantity is None else item.initial_quantity,
+            initial_amount=item.amount if item.initial_amount is None else item.initial_amount,
+        )
+        return replace(self._with_item(index, grown), amount=self.amount + added, initial_amount=self.initial)
+
+    def add_item(self, good: Good, price: int) -> "Order":
+        """Add a line of no units for a product or SKU that the cart has not, at `price` for one unit."""
+        item = Item(
+            amount=0,
+            quantity=0,
+            price=price,
+            product_ids=good.product_ids,
+            sku_ids=good.ids if good.object == "sku" else frozenset(),
+            collections=good.collections,
+            product_metadata=good.metadata,
+            initial_quantity=0,
+            initial_amount=0,
+            good=good,
+        )
+        return replace(self, items=(*self.items, item))
+
+    def _with_item(self, index: int, item: Item) -> "Order":
+        return replace(self, items=(*self.items[:index], item, *self.items[index + 1 :]))

@@ -1,0 +1,312 @@
+"""What discounts do to an order, one small function for each type and effect."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from promoengine.engine.bundles import BundleFound
+from promoengine.engine.figures import Figure, Setting
+from promoengine.engine.money import percent_of, share_of, spread
+from promoengine.engine.operands import FormulaFacts
+from promoengine.engine.order import Good, Item, Order
+from promoengine.engine.scopes import EVERYTHING, Bounds, Entry, Scope, Selection
+
+UNITS_SHOWN = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a discount is applied under.
+
+    `from_initial` takes percentages of what lines and order cost at first, still at most what is left;
+    `once` keeps discounts on items off lines that carry one. `goods` is the catalogue by any id;
+    `units_left` is what counters of discounted units still allow, by the keys of limits.
+    """
+
+    now: datetime
+    zone: ZoneInfo
+    scope: Scope = EVERYTHING
+    bundle: BundleFound | None = None
+    from_initial: bool = False
+    once: bool = False
+    goods: Mapping[str, Good] = field(default_factory=dict)
+    units_left: Mapping[str, int] = field(default_factory=dict)
+    formula_facts: FormulaFacts = FormulaFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of the order.
+
+    `wire` is the discount as a result shows it, with the values that formulas came to; `applicable_to` and
+    `inapplicable_to` are entries with the lines they led to; `units` counts discounted units by the keys of
+    limits. With a `refusal_key` nothing was applied, and `refused` names what it is about.
+    """
+
+    order: Order
+    wire: Mapping[str, Any]
+    applicable_to: tuple[Mapping[str, Any], ...] = ()
+    inapplicable_to: tuple[Mapping[str, Any], ...] = ()
+    units: Mapping[str, int] = field(default_factory=dict)
+    refusal_key: str | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Free units, as a UNIT discount gives them: how many of the product or SKU `unit_type`."""
+
+    effect: str
+    unit_type: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an effect did: the order after it, and which units it reached."""
+
+    order: Order
+    selections: tuple[Selection, ...] = ()
+    units: Mapping[str, int] = field(default_factory=dict)
+    refusal_key: str | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A discount's numbers, and the order and terms it is applied to. Limits are in minor units."""
+
+    order: Order
+    terms: Terms
+    figure: Figure | None
+    amount_limit: int | None = None
+    aggregated_amount_limit: int | None = None
+    grants: tuple[Grant, ...] = ()
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.order, self.terms.formula_facts, self.terms.now, self.terms.zone)
+
+    @property
+    def bundles(self) -> int:
+        """How many times over the discount is given."""
+        return self.terms.bundle.quantity if self.terms.bundle else 1
+
+    def value(self, item: Item | None = None) -> Decimal | int | None:
+        """Return the discount's number, over the order or over one of its lines."""
+        if self.figure is None or self.figure.formula is None:
+            return self.figure.fixed if self.figure else None
+        return self.figure.of(self.setting, item)
+
+    def amount(self, item: Item | None = None) -> int:
+        return int(self.value(item) or 0)
+
+    def percent(self, item: Item | None = None) -> Decimal:
+        """Return the percentage, once for each bundle."""
+        return min(Decimal(self.value(item) or 0) * self.bundles, Decimal(100))
+
+    def selections(self, *, times: int = 1) -> tuple[Selection, ...]:
+        """Return the units within reach, with limits of units that hold `times` over.
+
+        Where no product is named, a bundle's discount reaches the units that make up the bundles.
+        """
+        scope, bundle = self.terms.scope, self.terms.bundle
+        within = bundle.units if bundle and not scope.has_entries else None
+        bounds = Bounds(times, within, self.terms.once, self.terms.units_left)
+        return scope.select(self.setting, bounds)
+
+    def off_order(self, amount: int) -> Step:
+        """Take an amount off the whole, at most what the discount's limits allow."""
+        for limit in (self.amount_limit, self.aggregated_amount_limit):
+            amount = amount if limit is None else min(amount, limit)
+        return Step(self.order.discount_order(amount))
+
+    def off_items(self, selections: Sequence[Selection], amounts: Iterable[int]) -> Step:
+        """Take amounts off the units selected; of all limits the smallest counts, in the order given."""
+        items = self.order.items
+        parts, quantities = [0] * len(items), [0] * len(items)
+        left, left_of_entries = self.aggregated_amount_limit, dict[int, int]()
+        for selection, amount in zip(selections, amounts, strict=True):
+            item, entry = items[selection.index], selection.entry
+            limits = [amount, share_of(item.subtotal, selection.units, item.quantity)]
+            if self.amount_limit is not None:
+                limits.append(self.amount_limit)
+            if entry is not None and entry.amount_limit is not None:
+                limits.append(entry.amount_limit)
+            if entry is not None and entry.aggregated_amount_limit is not None:
+                limits.append(left_of_entries.setdefault(id(entry), entry.aggregated_amount_limit))
+            if left is not None:
+                limits.append(left)
+            part = max(0, min(limits))
+            if left is not None:
+                left -= part
+            if entry is not None and id(entry) in left_of_entries:
+                left_of_entries[id(entry)] -= part
+            parts[selection.index], quantities[selection.index] = part, selection.units
+        after = self.order.discount_items(parts, quantities)
+        return Step(after, tuple(selections), _counted(selections, self.order, after))
+
+
+def _counted(selections: Sequence[Selection], before: Order, after: Order) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for selection in selections:
+        if (
+            selection.limits
+            and after.items[selection.index].discount > before.items[selection.index].discount
+        ):
+            for limit in selection.limits:
+                units[limit.key] = units.get(limit.key, 0) + selection.units
+    return units
+
+
+Effect = Callable[[Application], Step]
+EFFECTS: dict[tuple[str, str], Effect] = {}
+
+
+def effect_of(kind: str, effect: str) -> Callable[[Effect], Effect]:
+    """Register a function as what discounts of `kind` do under `effect`; a pair can't be taken twice."""
+
+    def register(function: Effect) -> Effect:
+        if (kind, effect) in EFFECTS:
+            raise ValueError(f"{kind} {effect} is registered already")
+        EFFECTS[kind, effect] = function
+        return function
+
+    return register
+
+
+@effect_of("AMOUNT", "APPLY_TO_ORDER")
+def amount_off_order(given: Application) -> Step:
+    """Take a fixed amount off the whole."""
+    return given.off_order(given.amount() * given.bundles)
+
+
+@effect_of("AMOUNT", "APPLY_TO_ITEMS")
+def amount_off_items(given: Application) -> Step:
+    """Take the amount off every line."""
+    selections = given.selections()
+    items = given.order.items
+    return given.off_items(
+        selections, [given.amount(items[line.index]) * given.bundles for line in selections]
+    )
+
+
+@effect_of("AMOUNT", "APPLY_TO_ITEMS_BY_QUANTITY")
+def amount_off_units(given: Application) -> Step:
+    """Take the amount off every unit; more bundles discount more units."""
+    selections = given.selections(times=given.bundles)
+    items = given.order.items
+    return given.off_items(selections, [given.amount(items[line.index]) * line.units for line in selections])
+
+
+@effect_of("AMOUNT", "APPLY_TO_ITEMS_PROPORTIONALLY")
+def amount_off_items_by_subtotal(given: Application) -> Step:
+    """Split the amount over the lines by what is left to pay of their units."""
+    selections = given.selections()
+    subtotals = [_share(given.order, line) for line in selections]
+    total = min(given.amount() * given.bundles, sum(subtotals))
+    return given.off_items(selections, spread(total, subtotals))
+
+
+@effect_of("AMOUNT", "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY")
+def amount_off_items_by_quantity(given: Application) -> Step:
+    """Split the amount over the lines by how many units they have."""
+    selections = given.selections()
+    quantities = [line.units for line in selections]
+    total = given.amount() * given.bundles if sum(quantities) else 0
+    return given.off_items(selections, spread(total, quantities))
+
+
+@effect_of("PERCENT", "APPLY_TO_ORDER")
+def percent_off_order(given: Application) -> Step:
+    """Take a share of what is left to pay, or of what the order cost at first, off the whole."""
+    base = given.order.initial if given.terms.from_initial else given.order.total
+    return given.off_order(percent_of(base, given.percent()))
+
+
+@effect_of("PERCENT", "APPLY_TO_ITEMS")
+def percent_off_items(given: Application) -> Step:
+    """Take a share of what is left to pay of the units, or of what they cost at first, off every line."""
+    selections = given.selections()
+    amounts = []
+    for line in selections:
+        item = given.order.items[line.index]
+        base = _initial(item, line.units) if given.terms.from_initial else _share(given.order, line)
+        amounts.append(percent_of(base, given.percent(item)))
+    return given.off_items(selections, amounts)
+
+
+@effect_of("FIXED", "APPLY_TO_ORDER")
+def fixed_price_of_order(given: Application) -> Step:
+    """Let the whole cost the fixed amount, if it costs more."""
+    value = given.value()
+    return given.off_order(0 if value is None else given.order.total - int(value))
+
+
+@effect_of("FIXED", "APPLY_TO_ITEMS")
+def fixed_price_of_units(given: Application) -> Step:
+    """Let every unit cost its entry's price, or the fixed amount, if it costs more."""
+    selections = given.selections(times=given.bundles)
+    amounts = []
+    for line in selections:
+        price = _price(given, line.entry, given.order.items[line.index])
+        amounts.append(0 if price is None else _share(given.order, line) - price * line.units)
+    return given.off_items(selections, amounts)
+
+
+def _price(given: Application, entry: Entry | None, item: Item) -> int | None:
+    price = entry.price.of(given.setting, item) if entry and entry.price else None
+    value = given.value(item) if price is None else price
+    return None if value is None else int(value)
+
+
+def _share(order: Order, line: Selection) -> int:
+    item = order.items[line.index]
+    return share_of(item.subtotal, line.units, item.quantity)
+
+
+def _initial(item: Item, units: int) -> int:
+    """Return what so many units cost at first; units that a discount has added never cost anything."""
+    amount = item.amount if item.initial_amount is None else item.initial_amount
+    quantity = item.quantity if item.initial_quantity is None else item.initial_quantity
+    return share_of(amount, units, quantity)
+
+
+def applicable_to(terms: Terms, step: Step) -> tuple[Mapping[str, Any], ...]:
+    """Return the scope's entries as the wire has them, with the lines, or units, that each led to."""
+    by_entry: dict[int, list[Selection]] = {}
+    for line in step.selections:
+        if line.entry is not None:
+            by_entry.setdefault(id(line.entry), []).append(line)
+    are_too_many = bool(by_entry) and sum(item.quantity for item in step.order.items) > UNITS_SHOWN
+    shown = []
+    for entry in terms.scope.included:
+        lines = by_entry.get(id(entry), [])
+        wire = dict(entry.wire)
+        if lines:
+            wire["order_item_indices"] = [line.index for line in lines]
+        if lines and entry.target == "UNIT":
+            wire["order_item_units"] = [
+                {"index": line.index, "units_limit_exceeded": True}
+                if are_too_many
+                else {"index": line.index, "units": list(line.numbers)}
+                for line in lines
+            ]
+        shown.append(wire)
+    return tuple(shown)
+
+
+def inapplicable_to(terms: Terms, order: Order) -> tuple[Mapping[str, Any], ...]:
+    """Return the excluded entries as the wire has them, with the lines that each keeps out."""
+    lines: dict[int, list[int]] = {}
+    for index, item in enumerate(order.items if terms.scope.excluded else ()):
+        position = terms.scope.excluded_index.position(item)
+        if position is not None:
+            lines.setdefault(position, []).append(index)
+    return tuple(
+        {**entry.wire, "order_item_indices": lines[position]} if position in lines else dict(entry.wire)
+        for position, entry in enumerate(terms.scope.excluded)
+    )
