@@ -52,6 +52,23 @@ CALLS = [
     ("post", "/v1/redemptions/{redemption}/rollback", None),
     ("post", "/v1/redemptions/{redemption}/rollbacks", None),
     ("get", "/v1/async-actions/{action}", None),
+    ("get", "/v1/categories/{category}", None),
+    ("put", "/v1/categories/{category}", {"name": "mine now", "hierarchy": 1}),
+    ("delete", "/v1/categories/{category}", None),
+    ("get", "/v1/promotions/tiers/{tier}", None),
+    ("put", "/v1/promotions/tiers/{tier}", {"name": "mine now"}),
+    ("delete", "/v1/promotions/tiers/{tier}", None),
+    ("post", "/v1/promotions/tiers/{tier}/enable", None),
+    ("post", "/v1/promotions/tiers/{tier}/disable", None),
+    ("post", "/v1/promotions/tiers/{tier}/validation", {}),
+    ("post", "/v1/promotions/tiers/{tier}/redemption", {}),
+    ("get", "/v1/promotions/{promotion}/tiers", None),
+    ("post", "/v1/promotions/{promotion}/tiers", {"name": "x"}),
+    ("get", "/v1/promotions/{promotion}/stacks", None),
+    ("post", "/v1/promotions/{promotion}/stacks", {"name": "x", "tiers": {"ids": ["{tier}"]}}),
+    ("get", "/v1/promotions/{promotion}/stacks/{stack}", None),
+    ("put", "/v1/promotions/{promotion}/stacks/{stack}", {"name": "mine now"}),
+    ("delete", "/v1/promotions/{promotion}/stacks/{stack}", None),
     ("get", "/v1/validation-rules/{rule}", None),
     ("put", "/v1/validation-rules/{rule}", {"name": "mine now"}),
     ("delete", "/v1/validation-rules/{rule}", None),
@@ -113,6 +130,10 @@ def owned(db):
         gift_balance=9000,
     )
     tier = PromotionTierFactory(project=owner)
+    stack = api.post(
+        f"/v1/promotions/{tier.campaign.public_id}/stacks",
+        {"name": "Both", "tiers": {"ids": [tier.public_id]}},
+    ).json()
     body = {
         "redeemables": [{"object": "voucher", "id": voucher.code, "gift": {"credits": 100}}],
         "order": {"amount": 1000, "source_id": "o-1"},
@@ -135,6 +156,8 @@ def owned(db):
         "redemption": redemption["id"],
         "order": redemption["order"]["id"],
         "tier": tier.public_id,
+        "promotion": tier.campaign.public_id,
+        "stack": stack["id"],
         "action": action.public_id,
         "rule": rule,
         "assignment": assignment,
