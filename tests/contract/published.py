@@ -51,8 +51,9 @@ EXTRAS = {
     "redemption": {"voucher", "promotion_tier", "status"},
     "redemption_rollback": {"reason", "status", "voucher", "session"},
     "voucher": {"loyalty_card", "validation_rules_assignments"},
-    "list": {"redeemed_amount"},
+    "list": {"redeemed_amount", "has_more"},
     "order_item": {"metadata"},
+    "products_collection": {"updated_at"},
     "redeemable_holder": {"object"},
     # Known to the lists on campaigns and vouchers; the rules' own endpoints don't describe them.
     "validation_rules_assignment": {"validation_status", "validation_omitted_rules"},
