@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promoengine.engine.expressions import function
 from promoengine.engine.formulas import InvalidFormula, parse_formula
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -158,11 +159,14 @@ def test_numbers_are_computed(text, result):
         ('"US" NOT_IN_ARRAY "EU,EMEA"', True),
         ('"EU" IN_ARRAY ("EU";"EMEA")', True),
         ('IN_ARRAY("EU";"US";"EU")', True),
+        ('ORDER_METADATA("day_of_week") IN_ARRAY (5;6)', True),
         ('NOT_IN_ARRAY("EU";"US,EU")', False),
         ('ORDER_METADATA("day_of_week") IN_ARRAY "5,6"', True),
         ('"Puma" IN_ARRAY CUSTOMER_METADATA("brands")', True),
         ('CUSTOMER_METADATA("brands") IN_ARRAY "Puma,Fila"', True),
         ('CONTAINS(CUSTOMER_METADATA("brands");5)', True),
+        ('CUSTOMER_METADATA("brands") = CUSTOMER_METADATA("visits")', False),
+        ('CUSTOMER_METADATA("visits") = CUSTOMER_METADATA("visits")', True),
         ("1 > 2 OR 3 > 2", True),
         ("1 > 2 and 3 > 2", False),
         ("3 > 2 OR 1/0 > 1", True),
@@ -356,6 +360,11 @@ def test_long_and_deep_formulas_fit_the_stack(text):
         return under(frames - 1) if frames else parse_formula(text).evaluate(operands, now=NOW, zone=WARSAW)
 
     under(200)
+
+
+def test_the_name_of_a_function_cannot_be_taken_twice():
+    with pytest.raises(ValueError, match="MAX is registered already"):
+        function("MAX", 1)(lambda scope, number: number)
 
 
 def test_a_formula_can_be_kept_outside_of_the_process():

@@ -374,6 +374,7 @@ def test_what_cannot_be_meant_is_refused(conditions, message):
         ({"$is": [7]}, 3, "4"),
         ({"$in": [1, 7]}, 4, "3"),  # of two equally near, what can be added
         ({"$in": ["a", 7]}, 4, "3"),
+        ({"$not_differ": [7]}, 3, "4"),
         ({"$is_not": [7]}, 7, None),
         ({"$more_than": [5]}, 6, None),
         ({"$more_than": [5]}, "abc", None),
@@ -406,6 +407,7 @@ def test_the_gap_is_what_would_have_to_be_added(conditions, actual, gap):
         ({"$in": [5.5]}, 5, (None, None)),
         ({"$starts_with": ["5"]}, 5, (None, None)),
         ({"$has_value": []}, 5, (None, None)),
+        ({"$after": ["2026-01-01"]}, 5, (None, None)),
     ],
 )
 def test_a_counter_may_move_within_the_interval_of_the_same_answer(conditions, actual, interval):
