@@ -28,7 +28,9 @@ def read_rule(data: Mapping[str, Any]) -> dict[str, Any]:
         "context_type": data.get("context_type") or "global",
         "rules": _as_published(data.get("rules") or {}),
         "bundle_rules": data.get("bundle_rules") or {},
-        "applicable_to": data.get("applicable_to") or {},
+        "applicable_to": {
+            name: value for name, value in (data.get("applicable_to") or {}).items() if value is not None
+        },
         "error": data.get("error") or None,
     }
 

@@ -35,7 +35,7 @@ class RuleAssignments(ServerView):
             request.project,
             rule_id,
             related=related_object(request.project, kind, ref),
-            force=request.GET.get("force") == "true",
+            force=request.GET.get("force", "").lower() == "true",
             channel=request.channel,
             now=datetime.now(UTC),
         )
