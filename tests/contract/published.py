@@ -57,6 +57,8 @@ EXTRAS = {
     "redeemable_holder": {"object"},
     # Known to the lists on campaigns and vouchers; the rules' own endpoints don't describe them.
     "validation_rules_assignment": {"validation_status", "validation_omitted_rules"},
+    # Of stacking rules: shown in the published examples only.
+    "": {"grouped_redeemables_sorting_rule"},
 }
 # Where an object has no name: rows of a report, and a map whose keys are ids.
 EXTRA_PATHS = re.compile(
