@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.factories import CampaignFactory, VoucherFactory
+from tests.factories import CampaignFactory, ProductFactory, VoucherFactory
 
 ROUNDS = 60
 CAMPAIGN = {
@@ -35,6 +35,25 @@ VOUCHER = {
     "category": "News",
     "metadata": {},
 }
+RULE = {
+    "name": "R",
+    "rules": {
+        "1": {"name": "order.metadata", "property": "shop", "conditions": {"$is": ["x"]}, "rules": {}},
+        "2": {
+            "name": "order.items.any",
+            "conditions": {"$is": [{"id": "prod_1", "object": "product"}]},
+            "rules": {"1": {"name": "order.items.quantity", "conditions": {"$more_than": [1]}}, "logic": "1"},
+            "error": {"message": "No"},
+        },
+        "3": {"name": "redemption.count.daily", "conditions": {"$less_than_or_equal": [2]}},
+        "logic": "(1 or 2) and 3",
+    },
+    "applicable_to": {"included": [{"object": "product", "id": "prod_1", "quantity_limit": 1}]},
+    "bundle_rules": {
+        "1": {"name": "order.items.any", "conditions": {"$is": [{"id": "prod_1", "object": "product"}]}}
+    },
+    "error": {"message": "No"},
+}
 CHECKOUT = {
     "redeemables": [
         {"object": "voucher", "id": "CODE"},
@@ -55,11 +74,38 @@ CUSTOMER = {
     "birthdate": "1990-01-01",
     "metadata": {"a": 1},
 }
+PRODUCT = {
+    "source_id": "SHOE",
+    "name": "n",
+    "price": 5,
+    "attributes": ["a"],
+    "metadata": {"a": 1},
+    "image_url": "x",
+}
+SKU = {
+    "source_id": "s",
+    "sku": "n",
+    "price": 5,
+    "currency": "EUR",
+    "attributes": {"a": 1},
+    "metadata": {"a": 1},
+}
+BY_FILTER = {
+    "type": "AUTO_UPDATE",
+    "name": "x",
+    "filter": {
+        "junction": "and",
+        "price": {"conditions": {"$less_than": [5]}},
+        "metadata.brand": {"conditions": {"$is": ["x"], "$contains": ["y"]}},
+        "created_at": {"conditions": {"$is_days_ago": [3]}},
+    },
+}
 ENDPOINTS = [
     ("/v1/campaigns", CAMPAIGN),
     ("/v1/campaigns", PROMOTION),
     ("/v1/campaigns/Autumn/vouchers", VOUCHER),
     ("/v1/vouchers", VOUCHER),
+    ("/v1/validation-rules", RULE),
     ("/v1/vouchers/CARD/balance", {"amount": 5, "source_id": "x", "reason": "y"}),
     ("/v1/vouchers/CODE/validate", CHECKOUT),
     ("/v1/vouchers/CODE/redemption", CHECKOUT),
@@ -75,6 +121,15 @@ ENDPOINTS = [
     ("/v1/customers/bulk/async", [CUSTOMER]),
     ("/v1/customers/metadata/async", {"source_ids": ["a"], "metadata": {"a": 1}}),
     ("/v1/events", {"event": "e", "customer": CUSTOMER, "metadata": {}}),
+    ("/v1/products", PRODUCT),
+    ("/v1/products/bulk/async", [PRODUCT]),
+    ("/v1/products/metadata/async", {"source_ids": ["a"], "metadata": {"a": 1}}),
+    ("/v1/products/SHOE/skus", SKU),
+    (
+        "/v1/product-collections",
+        {"type": "STATIC", "name": "x", "products": [{"id": "SHOE", "object": "product"}]},
+    ),
+    ("/v1/product-collections", BY_FILTER),
     ("/v1/oauth/token", {"grant_type": "client_credentials", "scope": "api"}),
 ]
 HOSTILE = [
@@ -111,6 +166,7 @@ HOSTILE = [
 @pytest.mark.parametrize(("path", "good"), ENDPOINTS)
 def test_a_hostile_value_breaks_nothing(api, project, path, good):
     campaign = CampaignFactory(project=project, name="Autumn")
+    ProductFactory(project=project, source_id="SHOE")
     VoucherFactory(project=project, campaign=campaign, discount=None, code="CODE")
     VoucherFactory(
         project=project, type="GIFT_VOUCHER", discount=None, gift_amount=9000, gift_balance=9000, code="CARD"

@@ -11,8 +11,10 @@ from tests.factories import (
     CampaignFactory,
     CategoryFactory,
     CustomerFactory,
+    ProductCollectionFactory,
     ProjectFactory,
     PromotionTierFactory,
+    SkuFactory,
     VoucherFactory,
 )
 from vouchers.models import Voucher
@@ -69,11 +71,29 @@ CALLS = [
     ("get", "/v1/promotions/{promotion}/stacks/{stack}", None),
     ("put", "/v1/promotions/{promotion}/stacks/{stack}", {"name": "mine now"}),
     ("delete", "/v1/promotions/{promotion}/stacks/{stack}", None),
+    ("get", "/v1/products/{product}", None),
+    ("put", "/v1/products/{product}", {"name": "mine now"}),
+    ("delete", "/v1/products/{product}", None),
+    ("get", "/v1/products/{product}/skus", None),
+    ("post", "/v1/products/{product}/skus", {"sku": "mine"}),
+    ("put", "/v1/products/{product}/skus/{sku}", {"sku": "mine now"}),
+    ("delete", "/v1/products/{product}/skus/{sku}", None),
+    ("get", "/v1/skus/{sku}", None),
+    ("get", "/v1/product-collections/{collection}", None),
+    ("put", "/v1/product-collections/{collection}", {"name": "mine now"}),
+    ("delete", "/v1/product-collections/{collection}", None),
+    ("get", "/v1/product-collections/{collection}/products", None),
     ("get", "/v1/validation-rules/{rule}", None),
     ("put", "/v1/validation-rules/{rule}", {"name": "mine now"}),
     ("delete", "/v1/validation-rules/{rule}", None),
     ("post", "/v1/validation-rules/{rule}/assignments", {"voucher": "{code}"}),
     ("delete", "/v1/validation-rules/{rule}/assignments/{assignment}", None),
+    ("post", "/v1/products", {"id": "{product}", "name": "mine now"}),
+    (
+        "post",
+        "/v1/product-collections",
+        {"type": "STATIC", "name": "x", "products": [{"id": "{product}", "object": "product"}]},
+    ),
     ("post", "/v1/customers", {"id": "{customer}", "name": "Mallory"}),
     ("post", "/v1/events", {"event": "x", "customer": {"id": "{customer}"}}),
     ("post", "/v1/publications", {"voucher": "{code}", "customer": {"source_id": "m"}}),
@@ -109,6 +129,9 @@ LISTS = [
     "/v1/publications",
     "/v1/redemptions",
     "/v1/async-actions",
+    "/v1/products",
+    "/v1/product-collections",
+    "/v1/product-collections/pc_a11pr0dUc75/products",
     "/v1/validation-rules",
     "/v1/validation-rules-assignments",
 ]
@@ -130,6 +153,7 @@ def owned(db):
         gift_balance=9000,
     )
     tier = PromotionTierFactory(project=owner)
+    sku = SkuFactory(project=owner)
     stack = api.post(
         f"/v1/promotions/{tier.campaign.public_id}/stacks",
         {"name": "Both", "tiers": {"ids": [tier.public_id]}},
@@ -156,6 +180,9 @@ def owned(db):
         "redemption": redemption["id"],
         "order": redemption["order"]["id"],
         "tier": tier.public_id,
+        "product": sku.product.public_id,
+        "sku": sku.public_id,
+        "collection": ProductCollectionFactory(project=owner).public_id,
         "promotion": tier.campaign.public_id,
         "stack": stack["id"],
         "action": action.public_id,
