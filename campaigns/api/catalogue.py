@@ -110,7 +110,7 @@ class ProductByRef(ProductsView):
         return Response(status=204)
 
 
-class ProductSkus(SkusView):
+class ProductSkus(ProductsView):
     @extend_schema(responses=SkuList)
     def get(self, request: ApiRequest, ref: str) -> Response:
         if ref in SHIPPING_IDS:
@@ -133,7 +133,7 @@ class ProductSkus(SkusView):
         return Response(sku_to_wire(sku))
 
 
-class ProductSkuByRef(SkusView):
+class ProductSkuByRef(ProductsView):
     @extend_schema(request=SkuBody, responses=SkuAnswer)
     def put(self, request: ApiRequest, ref: str, sku_ref: str) -> Response:
         sku = update_sku(request.project, ref, sku_ref, data=request.data, now=datetime.now(UTC))

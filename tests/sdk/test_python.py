@@ -151,6 +151,66 @@ def test_qualifications_and_lists_are_readable(client, campaign):
     assert found.redeemables.has_more
 
 
+def test_a_product_and_its_sku_are_made_read_changed_and_deleted(client):
+    api = sdk.ProductsApi(client)
+    ref = f"py {uuid.uuid4().hex[:8]}"
+    made = api.create_product(sdk.ProductsCreateRequestBody(source_id=ref, name="Shoe", metadata={"a": 1}))
+    sku = api.create_sku(
+        made.id, sdk.ProductsSkusCreateRequestBody(source_id=f"{ref}-42", sku="42", price=4000)
+    )
+
+    changed = api.update_product(ref, sdk.ProductsUpdateRequestBody(price=5000, metadata={"b": 2}))
+    changed_sku = api.update_sku(ref, sku.id, sdk.ProductsSkusUpdateRequestBody(currency="EUR"))
+    read = api.get_product(made.id)
+    listed = api.list_skus_in_product(made.id)
+    api.delete_sku(made.id, sku.id)
+    api.delete_product(made.id, force=True)
+    with pytest.raises(ApiException) as refused:
+        api.get_sku(sku.id)
+
+    assert (changed.price, changed.metadata) == (5000, {"a": 1, "b": 2})
+    assert (changed_sku.price, changed_sku.currency) == (4000, "EUR")
+    assert [one.id for one in read.skus.data] == [one.id for one in listed.skus] == [sku.id]
+    assert refused.value.status == 404
+
+
+def test_products_come_in_bulk_and_from_files(client):
+    api = sdk.ProductsApi(client)
+    ref = f"py-{uuid.uuid4().hex[:8]}"
+
+    actions = [
+        api.update_products_in_bulk(
+            [sdk.ProductsUpdateInBulkRequestBody(source_id=ref, name="Shoe", attributes=["size"])]
+        ),
+        api.update_products_metadata_in_bulk(
+            sdk.ProductsMetadataUpdateInBulkRequestBody(source_ids=[ref], metadata={"season": "spring"})
+        ),
+        api.import_products_using_csv(f"name,source_id\nBoot,{ref}\nHat,{ref}-hat\n".encode()),
+    ]
+    for action in actions:
+        until(lambda key=action.async_action_id: _finished(client, key))
+    skus = api.import_skus_using_csv(f"product_id,source_id,sku,price\n{ref},{ref}-42,42,49.90\n".encode())
+    until(lambda: _finished(client, skus.async_action_id))
+    read = api.get_product(ref)
+
+    assert (read.name, read.metadata, read.attributes) == ("Boot", {"season": "spring"}, ["size"])
+    assert read.skus.data[0].price == 4990
+
+
+def test_a_collection_is_made_read_and_deleted(client):
+    api = sdk.ProductCollectionsApi(client)
+    made_product = sdk.ProductsApi(client).create_product(sdk.ProductsCreateRequestBody(name="Shoe"))
+    body = {"type": "STATIC", "name": "Set", "products": [{"id": made_product.id, "object": "product"}]}
+    made = api.create_product_collection(sdk.ProductCollectionsCreateRequestBody.from_dict(body))
+
+    listed = api.list_products_in_collection(made.id)
+    read = api.get_product_collection(made.id)
+    api.delete_product_collection(made.id)
+
+    assert [row.id for row in listed.data] == [made_product.id]
+    assert read.products[0].id == made_product.id
+
+
 @pytest.mark.parametrize(
     ("api", "method"),
     [
@@ -160,6 +220,8 @@ def test_qualifications_and_lists_are_readable(client, campaign):
         ("PublicationsApi", "list_publications"),
         ("RedemptionsApi", "list_redemptions"),
         ("AsyncActionsApi", "list_async_actions"),
+        ("ProductsApi", "list_products"),
+        ("ProductCollectionsApi", "list_product_collections"),
     ],
 )
 def test_each_list_is_readable(client, campaign, api, method):

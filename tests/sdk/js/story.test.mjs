@@ -283,6 +283,67 @@ test("a campaign is changed, disabled, enabled and deleted", async () => {
   await assert.rejects(api.campaigns.get(campaignName), (error) => error.code === 404);
 });
 
+test("products and their SKUs are created, read, updated, listed and deleted", async () => {
+  const source = `phone ${unique}@shop`;
+  const made = await api.products.create({ source_id: source, name: "Phone", price: 200000, attributes: ["memory"], metadata: { brand: "Acme" } });
+  const again = await api.products.create({ source_id: source, metadata: { size: 6 } });
+  const updated = await api.products.update({ source_id: source, price: 210000 });
+  const sku = await api.products.createSku(source, { sku: "Phone 64GB", source_id: `${source}-64`, attributes: { memory: "64" } });
+  const changed = await api.products.updateSku(source, { id: sku.id, sku: "Phone 64 GB", price: 220000 });
+  const listed = await api.products.list({ limit: 100 });
+  const skus = await api.products.listSkus(source);
+  const read = await api.products.get(source);
+  const sameSku = await api.products.getSku(`${source}-64`);
+  await api.products.deleteSku(source, sku.id);
+  await api.products.delete(source, { force: true });
+
+  assert.equal(again.id, made.id);
+  assert.deepEqual(again.metadata, { brand: "Acme", size: 6 });
+  assert.equal(updated.price, 210000);
+  assert.equal(changed.sku, "Phone 64 GB");
+  assert.ok(listed.products.some((product) => product.id === made.id));
+  assert.deepEqual(skus.skus, [sameSku]);
+  assert.deepEqual(read.skus.data, [sameSku]);
+  await assert.rejects(api.products.get(source), (error) => error.code === 404 && error.message === "Resource not found");
+});
+
+test("products come in bulk, and products and SKUs from CSV", async () => {
+  const source = `csv-product-${unique}`;
+  const bulk = await api.products.bulkUpdate([{ source_id: source, name: "Shoe", price: 100 }]);
+  await actionDone(bulk.async_action_id);
+  const metadata = await api.products.bulkUpdateMetadata({ source_ids: [source], metadata: { season: "spring" } });
+  await actionDone(metadata.async_action_id);
+  const products = path.join(os.tmpdir(), `products-${unique}.csv`);
+  fs.writeFileSync(products, `name,source_id,price,Color\nBoot,${source},1,red\nHat,${source}-hat,21.50,blue\n`);
+  await actionDone((await api.products.importCSV(products)).async_action_id);
+  const skus = path.join(os.tmpdir(), `skus-${unique}.csv`);
+  fs.writeFileSync(skus, `product_id,sku,source_id,price,attributes\n${source},Boot 42,${source}-42,49.90,{'size':'42'}\n`);
+  await actionDone((await api.products.importSkusCSV(skus)).async_action_id);
+  const boot = await api.products.get(source);
+  const hat = await api.products.get(`${source}-hat`);
+
+  assert.deepEqual([boot.name, boot.price, boot.metadata], ["Boot", 100, { season: "spring" }]);
+  assert.deepEqual([boot.skus.data[0].price, boot.skus.data[0].attributes], [4990, { size: "42" }]);
+  assert.deepEqual([hat.price, hat.metadata], [2150, { Color: "blue" }]);
+});
+
+test("a collection by filter holds what matches", async () => {
+  const product = await api.products.create({ name: "Brand", metadata: { brand: unique } });
+  const made = await api.productCollections.create({
+    type: "AUTO_UPDATE",
+    name: `Brand ${unique}`,
+    filter: { junction: "and", "metadata.brand": { conditions: { $is: [unique] } } },
+  });
+  const listed = await api.productCollections.listProducts(made.id);
+  const all = await api.productCollections.list();
+  const read = await api.productCollections.get(made.id);
+  await api.productCollections.delete(made.id);
+
+  assert.deepEqual(listed.data.map((row) => row.id), [product.id]);
+  assert.deepEqual(all.data[0], read);
+  await assert.rejects(api.productCollections.get(made.id), (error) => error.code === 404);
+});
+
 test("a wrong key is refused with the published body", async () => {
   const stranger = VoucherifyServerSide({ apiUrl: API_URL, applicationId: APP_ID, secretKey: "wrong" });
 
