@@ -334,4 +334,16 @@ class Migration(migrations.Migration):
             name="redeemed_discount_amount",
             field=models.BigIntegerField(default=0, editable=False),
         ),
+        migrations.CreateModel(
+            name="ProjectStacking",
+            fields=[],
+            options={
+                "verbose_name": "stacking rules",
+                "verbose_name_plural": "stacking rules",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("core.project",),
+        ),
     ]

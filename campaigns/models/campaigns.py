@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns.models.rules import ValidationRuleAssignment
-from promoengine.core.models import ProjectModel
+from promoengine.core.models import Project, ProjectModel
 
 
 class Category(ProjectModel):
@@ -179,6 +179,18 @@ class PromotionStack(ProjectModel):
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProjectStacking(Project):
+    """A project as the page of its stacking rules shows it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "stacking rules"
+        verbose_name_plural = "stacking rules"
 
     def __str__(self) -> str:
         return self.name

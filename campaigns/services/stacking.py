@@ -88,6 +88,48 @@ def update_stacking_rules(
 
 
 @transaction.atomic
+def save_stacking_rules(project: Project, *, data: Mapping[str, Any], now: datetime) -> Project:
+    """Change the rules that `data` names, making the project's set of rules where there is none yet.
+
+    Raises:
+        InvalidPayload: a rule is wrong; the details name the property.
+    """
+    rules_id = stacking_rules_id(stacking_project(project))
+    if rules_id is None:
+        return create_stacking_rules(project, data=data, now=now)
+    return update_stacking_rules(project, rules_id, data=data, now=now)
+
+
+@transaction.atomic
+def set_category_stacking(
+    project: Project,
+    category: Category,
+    *,
+    lists: Mapping[str, bool],
+    limit: int | None,
+    now: datetime,
+) -> None:
+    """Put a category on each of the named lists of the rules or take it off, and limit how many of it apply.
+
+    Nothing happens where the rules say so already, so that a project keeps the defaults while it can.
+
+    Raises:
+        InvalidPayload: the limit is out of range, or two of the lists exclude each other.
+    """
+    rules, own = parse_stacking_rules(stacking_project(project).stacking_rules), category.public_id
+    data: dict[str, Any] = {}
+    for name, is_on in lists.items():
+        before = getattr(rules, name)
+        if is_on != (own in before):
+            data[name] = [*before, own] if is_on else [one for one in before if one != own]
+    limits = dict(rules.applicable_redeemables_category_limits)
+    if limit != limits.pop(own, None):
+        data[CATEGORY_LIMITS] = limits if limit is None else limits | {own: limit}
+    if data:
+        save_stacking_rules(project, data=data, now=now)
+
+
+@transaction.atomic
 def delete_stacking_rules(project: Project, rules_id: str) -> None:
     """Put the project back to the default stacking rules.
 
