@@ -16,8 +16,8 @@ from unfold.decorators import display
 from campaigns.sentences import money
 from promoengine.core.admin_project import ReadOnlyAdmin, current_project
 from promoengine.core.errors import DomainError
+from redemptions.channel import Channel
 from redemptions.models import Order, Redemption
-from redemptions.services.record import Channel
 from redemptions.services.roll_back import roll_back_redemptions
 
 SHOWN = 50

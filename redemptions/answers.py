@@ -5,10 +5,11 @@ from typing import Any
 from customers.tracking import tracking_id_of
 from promoengine.engine.decide import Applicable, Decision, Outcome
 from redemptions.facts import Gathered
+from redemptions.order_wire import order_frame, order_to_wire
 from redemptions.services.record import tracking_id
 from redemptions.services.redeem import Checkout
 from redemptions.services.validate import Validation
-from redemptions.wire import order_frame, order_to_wire, outcome_to_wire
+from redemptions.wire import outcome_to_wire
 
 
 def validation_answer(validation: Validation, *, request_id: str) -> dict[str, Any]:
@@ -84,6 +85,7 @@ def _outcomes(
                 order=gathered.order,
                 customer=gathered.customer,
                 expand=expand,
+                stacking=gathered.case.stacking,
                 request_id=request_id,
             ),
         )

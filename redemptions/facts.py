@@ -1,34 +1,69 @@
 """Rows to engine values for a checkout, in a number of queries that does not depend on its size."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from campaigns.models import PromotionTier
+from campaigns.facts import catalogue_facts
+from campaigns.models import PromotionStack, PromotionTier, ValidationRuleAssignment, ValidityModel
+from campaigns.rule_selectors import attach_assignments, guarded_keys
 from customers.models import Customer
 from customers.selectors import find_customer
-from promoengine.core.errors import NotFound
+from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from promoengine.engine import facts as engine
 from promoengine.engine.decide import Case
-from promoengine.engine.discounts import parse_discount
-from promoengine.engine.offers import GiftCredits, Offer, Usage
+from promoengine.engine.offers import Offer
+from promoengine.engine.operators import Moment
+from promoengine.engine.order import Order as Amounts
 from promoengine.engine.refusals import Refusal
 from promoengine.engine.stacking import StackingRules, parse_stacking_rules
-from promoengine.engine.timeframes import parse_validity
+from redemptions.channel import Channel
+from redemptions.counting import Subjects, counter_rows, counters_used
 from redemptions.models import Order, Reservation
-from redemptions.orders import CheckoutOrder, merge_order
+from redemptions.offers import Asking, Redeemable, good_refs, tier_offer, voucher_offer
+from redemptions.orders import CheckoutOrder, lines_of, merge_order
 from redemptions.requests import AskedOrder, AskedRedeemable, CheckoutRequest, refuse_doubles
 from vouchers.codes import code_key
 from vouchers.models import Voucher, VoucherQuerySet
 from vouchers.selectors import vouchers_for_wire
 
-Redeemable = Voucher | PromotionTier
+CUSTOMER_FIELDS = ("source_id", "name", "email", "phone", "birthdate", "address")
+
+
+class InvalidRedeemables(DomainError):
+    key = "invalid_redeemables"
+    message = "Invalid redeemables"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A project's settings that a checkout is decided by; `version` is that of its definitions."""
+
+    version: int
+    stacking: StackingRules
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What holds for a whole checkout, whatever is redeemed in it."""
+
+    moment: Moment
+    version: int
+    stacking: StackingRules
+    customer: Customer | None
+    asking: Asking
+    order: CheckoutOrder | None
+    amounts: Amounts | None
+    facts: engine.Facts
+    subjects: Subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +72,102 @@ class Gathered:
 
     case: Case
     redeemables: tuple[Redeemable | None, ...]
-    customer: Customer | None
-    order: CheckoutOrder | None
+    context: Context
+
+    @property
+    def customer(self) -> Customer | None:
+        return self.context.customer
+
+    @property
+    def order(self) -> CheckoutOrder | None:
+        return self.context.order
 
 
 def gather(
-    project: Project, asked: CheckoutRequest, *, now: datetime, overwrite_order: bool = False
+    project: Project,
+    asked: CheckoutRequest,
+    *,
+    channel: Channel,
+    now: datetime,
+    overwrite_order: bool = False,
 ) -> Gathered:
-    """Collect all that deciding `asked` may need, in at most four queries.
+    """Collect all that deciding `asked` may need, in a constant number of queries.
 
     Raises:
         DuplicatedRedeemables: one code is named twice, as by its code and by its id.
+        InvalidRedeemables: more are named than the project allows, or a stack beside others.
         NotFound: the customer or the order is named by an id that the project does not have.
     """
-    session_key = asked.session.key if asked.session else None
-    vouchers = _vouchers(project, asked.redeemables, session_key=session_key, now=now)
-    tiers = _tiers(project, asked.redeemables)
-    order = merge_order(asked.order, stored_order(project, asked.order), overwrite=overwrite_order)
-    rows = tuple(_row_of(project, one, vouchers, tiers) for one in asked.redeemables)
-    refuse_doubles(
-        [row.public_id if row else one.id for one, row in zip(asked.redeemables, rows, strict=True)]
+    settings = settings_of(project)
+    redeemables = _expanded(project, asked.redeemables, limit=settings.stacking.redeemables_limit)
+    session_key = (asked.session.key or "") if asked.session else ""
+    rows = _rows(project, redeemables, session_key=session_key, now=now)
+    attach_rules(project, [row for row in rows if row is not None])
+    refs = set().union(*(good_refs(row) for row in rows))
+    context = gather_context(
+        project, asked, settings, good_refs=refs, channel=channel, now=now, overwrite_order=overwrite_order
     )
-    offers = tuple(_offer_of(one, row) for one, row in zip(asked.redeemables, rows, strict=True))
-    engine_order = order.to_engine() if order and order.has_amount else None
-    case = Case(offers, engine_order, now, ZoneInfo(project.timezone), stacking_rules(project))
-    return Gathered(case, rows, find_customer(project, asked.customer), order)
+    offers = tuple(_offer_of(one, row, context.asking) for one, row in zip(redeemables, rows, strict=True))
+    counters = {counter for offer in offers for counter in offer.counters(context.amounts)}
+    counted = counter_rows(counters, context.subjects, context.moment)
+    used = counters_used(project, counted, session_key=session_key, now=now)
+    case = Case(offers, context.amounts, replace(context.facts, used=used), context.stacking)
+    return Gathered(case, rows, context)
 
 
-def stacking_rules(project: Project) -> StackingRules:
-    """Return the project's stacking rules."""
-    return parse_stacking_rules(project.stacking_rules)
+def gather_context(
+    project: Project,
+    asked: CheckoutRequest,
+    settings: Settings,
+    *,
+    good_refs: Collection[str],
+    channel: Channel,
+    now: datetime,
+    overwrite_order: bool = False,
+) -> Context:
+    """Collect what holds for a whole checkout; `good_refs` are goods that its redeemables may give.
+
+    Raises:
+        NotFound: the customer or the order is named by an id that the project does not have.
+    """
+    moment = moment_of(project, now)
+    stored = stored_order(project, asked.order)
+    lines = lines_of(asked.order, stored, overwrite=overwrite_order)
+    catalogue = catalogue_facts(project, refs=good_refs, lines=lines, version=settings.version, at=moment)
+    order = merge_order(asked.order, stored, catalogue, overwrite=overwrite_order)
+    customer = find_customer(project, asked.customer)
+    asking = _asking(customer, asked)
+    facts = engine.Facts(
+        moment,
+        customer=_customer_facts(customer, asked, asking),
+        metadata=asking.redemption_metadata,
+        api_key=channel.api_key,
+        user=channel.user,
+        goods=catalogue.goods,
+        is_traced="trace" in asked.expand,
+    )
+    return Context(
+        moment,
+        settings.version,
+        settings.stacking,
+        customer,
+        asking,
+        order,
+        order.to_engine(catalogue) if order and order.has_amount else None,
+        facts,
+        Subjects(customer.pk if customer else None, channel.id or None, channel.user),
+    )
+
+
+def settings_of(project: Project) -> Settings:
+    """Return the project's settings as they are at this moment, not as they were when its key was read."""
+    row = Project.objects.values("definitions_version", "stacking_rules").get(pk=project.pk)
+    return Settings(row["definitions_version"], parse_stacking_rules(row["stacking_rules"]))
+
+
+def moment_of(project: Project, now: datetime) -> Moment:
+    """Return a moment with the calendar of the project."""
+    return Moment(now, ZoneInfo(project.timezone), project.week_start)
 
 
 def stored_order(project: Project, asked: AskedOrder | None) -> Order | None:
@@ -87,51 +188,15 @@ def stored_order(project: Project, asked: AskedOrder | None) -> Order | None:
     return found
 
 
-def voucher_offer(
-    voucher: Voucher, *, object_: str = "voucher", id_: str = "", credits: int | None = None
-) -> Offer:
-    """Return a voucher that came from `with_reservations` as the engine sees it."""
-    offer = Offer(
-        object_,
-        id_ or voucher.code,
-        validity=parse_validity(
-            voucher.validity_in_force,
-            starts_at=voucher.start_date,
-            expires_at=voucher.expiration_date,
-            created_at=voucher.created_at,
-        ),
-        is_active=voucher.active,
-        is_campaign_active=voucher.campaign is None or voucher.campaign.active,
-        usage=Usage(
-            voucher.quantity,
-            voucher.redeemed_quantity + voucher.pending_quantity,
-            voucher.reserved_quantity,
-        ),
-    )
-    if voucher.type == Voucher.Type.GIFT_VOUCHER:
-        return replace(offer, gift=GiftCredits(voucher.gift_balance - voucher.reserved_amount, credits))
-    discount = voucher.discount_in_force
-    return replace(offer, discount=parse_discount(discount) if discount else None)
-
-
-def tier_offer(tier: PromotionTier, *, id_: str = "") -> Offer:
-    """Return a promotion tier as the engine sees it: usable while its campaign is, too."""
-    campaign = tier.campaign
-    starts = [moment for moment in (tier.start_date, campaign.start_date) if moment]
-    ends = [moment for moment in (tier.expiration_date, campaign.expiration_date) if moment]
-    return Offer(
-        "promotion_tier",
-        id_ or tier.public_id,
-        discount=parse_discount(tier.discount) if tier.discount else None,
-        validity=parse_validity(
-            tier.validity or campaign.validity,
-            starts_at=max(starts, default=None),
-            expires_at=min(ends, default=None),
-            created_at=tier.created_at,
-        ),
-        is_active=tier.active,
-        is_campaign_active=campaign.active and campaign.deleted_at is None,
-    )
+def attach_rules(project: Project, rows: Sequence[ValidityModel]) -> None:
+    """Put on each row the assignments of its rules, with the rules, in one query."""
+    keys = {key for row in rows for key in guarded_keys(row)}
+    found: dict[uuid.UUID, list[ValidationRuleAssignment]] = {}
+    if keys:
+        assignments = ValidationRuleAssignment.objects.filter(project=project, related_object_id__in=keys)
+        for assignment in assignments.select_related("rule").order_by("pk"):
+            found.setdefault(assignment.related_object_id, []).append(assignment)
+    attach_assignments(rows, found)
 
 
 def with_reservations(
@@ -146,6 +211,41 @@ def with_reservations(
         reserved_quantity=Coalesce(Subquery(held.annotate(sum=Sum("quantity")).values("sum")), 0),
         reserved_amount=Coalesce(Subquery(held.annotate(sum=Sum("amount")).values("sum")), 0),
     )
+
+
+def stacking_rules(project: Project) -> StackingRules:
+    """Return the project's stacking rules."""
+    return parse_stacking_rules(project.stacking_rules)
+
+
+def _expanded(
+    project: Project, asked: Sequence[AskedRedeemable], *, limit: int
+) -> tuple[AskedRedeemable, ...]:
+    """Return what is asked with a promotion stack as its tiers, in their order."""
+    stacks = [one for one in asked if one.object == "promotion_stack"]
+    if stacks and len(asked) > 1:
+        raise InvalidRedeemables("Promotion Stack cannot be used with other redeemables")
+    if len(asked) > limit:
+        raise InvalidRedeemables(f"Up to {limit} redeemables can be used together")
+    if not stacks:
+        return tuple(asked)
+    key = parse_public_id(PromotionStack.prefix, stacks[0].id)
+    present = PromotionStack.objects.filter(project=project, campaign__deleted_at=None)
+    stack = present.filter(pk=key).first() if key else None
+    if stack is None:
+        return tuple(asked)
+    tiers = [PromotionTier(id=tier_id).public_id for tier_id in stack.tier_ids]
+    return tuple(AskedRedeemable("promotion_tier", tier) for tier in tiers)
+
+
+def _rows(
+    project: Project, asked: Sequence[AskedRedeemable], *, session_key: str, now: datetime
+) -> tuple[Redeemable | None, ...]:
+    vouchers = _vouchers(project, asked, session_key=session_key, now=now)
+    tiers = _tiers(project, asked)
+    rows = tuple(_row_of(project, one, vouchers, tiers) for one in asked)
+    refuse_doubles([row.public_id if row else one.id for one, row in zip(asked, rows, strict=True)])
+    return rows
 
 
 def _vouchers(
@@ -187,11 +287,11 @@ def _row_of(
     return tiers.get(key) if key and asked.object == "promotion_tier" else None
 
 
-def _offer_of(asked: AskedRedeemable, row: Redeemable | None) -> Offer:
+def _offer_of(asked: AskedRedeemable, row: Redeemable | None, asking: Asking) -> Offer:
     if isinstance(row, Voucher):
-        return voucher_offer(row, id_=asked.id, credits=asked.credits)
+        return voucher_offer(row, id_=asked.id, credits=asked.credits, asking=asking)
     if isinstance(row, PromotionTier):
-        return tier_offer(row, id_=asked.id)
+        return tier_offer(row, id_=asked.id, asking=asking)
     missing = Refusal(
         "not_found",
         f"Cannot find {asked.object} with id {asked.id}",
@@ -199,3 +299,29 @@ def _offer_of(asked: AskedRedeemable, row: Redeemable | None) -> Offer:
         resource_type=asked.object,
     )
     return Offer(asked.object, asked.id, missing=missing)
+
+
+def _asking(customer: Customer | None, asked: CheckoutRequest) -> Asking:
+    sent = (asked.customer or {}).get("metadata")
+    metadata = (customer.metadata if customer else {}) | (sent if isinstance(sent, dict) else {})
+    return Asking(customer, metadata, asked.metadata or {})
+
+
+def _customer_facts(
+    customer: Customer | None, asked: CheckoutRequest, asking: Asking
+) -> engine.Customer | None:
+    """Return who is at the checkout, by what is stored and, over it, what was sent; None for a guest."""
+    named = asked.customer or {}
+    if customer is None and not named:
+        return None
+    sent = {name: named[name] for name in CUSTOMER_FIELDS if name in named}
+    stored = {name: getattr(customer, name) for name in CUSTOMER_FIELDS} if customer else {}
+    return engine.Customer(
+        str(customer.pk) if customer else None,
+        metadata=asking.customer_metadata,
+        attributes=_plain(stored) | sent,
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -1,19 +1,16 @@
 """Qualifications as the wire asks for them."""
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from campaigns.models import Campaign
 from promoengine.core.api.filters import as_moment
 from promoengine.core.errors import InvalidPayload
-from promoengine.core.ids import parse_public_id
+from promoengine.engine.operators import Condition, InvalidCondition, parse_condition
+from redemptions.qualification_filters import FIELDS, Filters
 from redemptions.requests import parse_context
 from redemptions.services.qualify import SCENARIOS, SORTINGS, QualificationRequest
 
 LIMIT_MAX = 50
-NOBODY = uuid.UUID(int=0)  # what an id that is none stands for: it matches nothing
-FILTERS = ("junction", "campaign_id", "resource_type", "code")
 
 
 def parse_qualification(body: Any) -> QualificationRequest:
@@ -27,20 +24,48 @@ def parse_qualification(body: Any) -> QualificationRequest:
     options = body.get("options") or {}
     if not isinstance(options, Mapping):
         raise InvalidPayload("Property .options should be object")
-    filters = options.get("filters") or {}
-    if not isinstance(filters, Mapping) or set(filters) - set(FILTERS):
-        raise InvalidPayload(f"Property .options.filters should have only {', '.join(FILTERS)}")
-    campaigns = _values(filters, "campaign_id")
+    filters = _filters(options.get("filters") or {})
+    code = filters.conditions.get("code")
     return QualificationRequest(
         parse_context(body),
         scenario=_choice(body, "scenario", SCENARIOS, ""),
         limit=_limit(options),
         starting_after=_starting_after(options),
         sorting=_choice(options, "sorting_rule", SORTINGS, ".options"),
-        campaign_ids=frozenset(parse_public_id(Campaign.prefix, ref) or NOBODY for ref in campaigns),
-        objects=frozenset(_values(filters, "resource_type")),
-        codes=frozenset(_values(filters, "code")),
+        filters=filters,
+        codes=_exact_values(code) if code and filters.junction == "and" else frozenset(),
     )
+
+
+def _filters(wire: Any) -> Filters:
+    where = ".options.filters"
+    if not isinstance(wire, Mapping):
+        raise InvalidPayload(f"Property {where} should be object")
+    junction = str(wire.get("junction") or "and").lower()
+    if junction not in ("and", "or"):
+        raise InvalidPayload(f"Property {where}.junction should be and, or")
+    conditions = {}
+    for name, field in wire.items():
+        if name == "junction":
+            continue
+        if name not in FIELDS:
+            raise InvalidPayload(f"Property {where} should have only junction, {', '.join(FIELDS)}")
+        given = field.get("conditions") if isinstance(field, Mapping) else None
+        if not isinstance(given, Mapping):
+            raise InvalidPayload(f"Property {where}.{name}.conditions should be object")
+        try:
+            conditions[name] = parse_condition(given)
+        except InvalidCondition as error:
+            raise InvalidPayload(f"Property {where}.{name}.conditions{error}") from error
+    return Filters(conditions, junction)
+
+
+def _exact_values(condition: Condition) -> frozenset[str]:
+    """Return the only values a condition can hold for, where it lists them."""
+    for test in condition.tests:
+        if test.operator in ("$is", "$in"):
+            return frozenset(value for value in test.values if isinstance(value, str))
+    return frozenset()
 
 
 def _choice(body: Mapping[str, Any], name: str, choices: tuple[str, ...], where: str) -> str:
@@ -65,18 +90,3 @@ def _starting_after(options: Mapping[str, Any]) -> Any:
         return as_moment(text) if isinstance(text, str) else as_moment("")
     except ValueError as error:
         raise InvalidPayload(f"Property .options.starting_after {error}") from error
-
-
-def _values(filters: Mapping[str, Any], name: str) -> list[str]:
-    """Return the values of `{"conditions": {"$is": [...]}}`, the only operators that narrow to a set."""
-    if name not in filters:
-        return []
-    conditions = filters[name].get("conditions") if isinstance(filters[name], Mapping) else None
-    if not isinstance(conditions, Mapping) or set(conditions) - {"$is", "$in"}:
-        raise InvalidPayload(f"Property .options.filters.{name}.conditions should have $is or $in")
-    values = [
-        value for given in conditions.values() for value in (given if isinstance(given, list) else [given])
-    ]
-    if any(not isinstance(value, str) for value in values):
-        raise InvalidPayload(f"Property .options.filters.{name} should have strings")
-    return values

@@ -58,7 +58,7 @@ class AskedSession:
 
 @dataclass(frozen=True, slots=True)
 class AskedOrder:
-    """An order as sent; `items` are checked lines with integer `quantity`, `price` and `amount`."""
+    """An order as sent; `items` are checked lines: integer `quantity` and, where sent, `price`, `amount`."""
 
     id: str | None = None
     source_id: str | None = None
@@ -190,12 +190,13 @@ def _item(row: Any, where: str) -> dict[str, Any]:
     if price is None:
         price = _listed_price(item, where)
     amount = _amount(row, "amount", where)
-    if amount is None:
-        amount = (price or 0) * (1 if quantity is None else quantity)
+    item["quantity"] = 1 if quantity is None else quantity
+    if amount is None and price is not None:
+        amount = price * item["quantity"]
         if amount > AMOUNT_MAX:
             raise InvalidAmount(f"Property {where} costs more than {AMOUNT_MAX}")
-    item |= {"quantity": 1 if quantity is None else quantity, "amount": amount}
-    return item if price is None else item | {"price": price}
+    known = {"amount": amount, "price": price}
+    return item | {name: value for name, value in known.items() if value is not None}
 
 
 def _listed_price(item: Mapping[str, Any], where: str) -> int | None:

@@ -1,6 +1,6 @@
 """Orders, validations, redemptions and rollbacks as the wire has them."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from campaigns.models import PromotionTier
@@ -10,78 +10,14 @@ from customers.wire import simple_customer
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
 from promoengine.engine.decide import Applicable, Inapplicable, Outcome, Skipped
-from promoengine.engine.order import Order as Amounts
 from promoengine.engine.refusals import Refusal
-from redemptions.facts import Redeemable
-from redemptions.models import Order, Redemption
+from promoengine.engine.stacking import StackingRules
+from redemptions.models import Redemption
+from redemptions.offers import Redeemable
+from redemptions.order_wire import order_to_wire
 from redemptions.orders import CheckoutOrder
 from vouchers.models import Voucher
 from vouchers.wire import voucher_to_wire
-
-LINE_FIELDS = ("source_id", "product_id", "sku_id", "related_object", "quantity", "amount", "price")
-
-
-def order_to_wire(
-    order: CheckoutOrder, before: Amounts, after: Amounts, *, customer: Customer | None
-) -> dict[str, Any]:
-    """Return an order as `after` leaves it; what `applied_…` fields count is the step from `before`.
-
-    Discount fields that are zero are absent.
-    """
-    wire: dict[str, Any] = {"amount": after.amount, "total_amount": after.total}
-    wire |= _nonzero(
-        discount_amount=after.discount,
-        items_discount_amount=after.items_discount,
-        total_discount_amount=after.total_discount,
-        applied_discount_amount=after.discount - before.discount,
-        items_applied_discount_amount=after.items_discount - before.items_discount,
-        total_applied_discount_amount=after.total_discount - before.total_discount,
-    )
-    if order.lines:
-        wire["items"] = [
-            line_to_wire(line, was.discount, now.discount)
-            for line, was, now in zip(order.lines, before.items, after.items, strict=True)
-        ]
-    return wire | order_frame(order, customer)
-
-
-def order_frame(order: CheckoutOrder, customer: Customer | None) -> dict[str, Any]:
-    """Return what of an order has nothing to do with amounts."""
-    customer_id = customer.public_id if customer else None
-    frame: dict[str, Any] = {
-        "metadata": order.metadata,
-        "customer_id": customer_id,
-        "referrer_id": None,
-        "object": "order",
-    }
-    if order.source_id is not None:
-        frame["source_id"] = order.source_id
-    if order.stored is not None:
-        frame |= stored_order_frame(order.stored)
-    if customer_id:
-        frame["customer"] = {"id": customer_id, "object": "customer"}
-    return frame
-
-
-def stored_order_frame(order: Order) -> dict[str, Any]:
-    return {
-        "id": order.public_id,
-        "source_id": order.source_id,
-        "status": order.status,
-        "created_at": wire_datetime(order.created_at),
-        "updated_at": wire_datetime(order.updated_at),
-    }
-
-
-def line_to_wire(line: Mapping[str, Any], was: int, now: int) -> dict[str, Any]:
-    """Return an order line with its discount so far, `now`, and the part this step took off."""
-    wire = {"object": "order_item", **{name: line[name] for name in LINE_FIELDS if name in line}}
-    wire |= _nonzero(discount_amount=now, applied_discount_amount=now - was)
-    wire["subtotal_amount"] = line["amount"] - now
-    for name in ("product", "sku", "metadata"):
-        if name in line:
-            wire[name] = line[name]
-    return wire
 
 
 def error_to_wire(refusal: Refusal, request_id: str) -> dict[str, Any]:
@@ -90,6 +26,8 @@ def error_to_wire(refusal: Refusal, request_id: str) -> dict[str, Any]:
     if refusal.details:
         error["details"] = refusal.details
     error["request_id"] = request_id
+    if refusal.own_message:
+        error["error"] = {"message": refusal.own_message}
     if refusal.resource_id is not None:
         error |= {"resource_id": refusal.resource_id, "resource_type": refusal.resource_type}
     return error
@@ -102,6 +40,7 @@ def outcome_to_wire(
     order: CheckoutOrder | None,
     customer: Customer | None,
     expand: frozenset[str],
+    stacking: StackingRules,
     request_id: str,
 ) -> dict[str, Any]:
     """Return what became of one redeemable of a validation."""
@@ -111,41 +50,55 @@ def outcome_to_wire(
             wire = {"status": "APPLICABLE"} | wire
             if order is not None and outcome.before is not None and outcome.after is not None:
                 wire["order"] = order_to_wire(order, outcome.before, outcome.after, customer=customer)
-            wire |= {"applicable_to": empty_list(), "inapplicable_to": empty_list()}
-            wire["result"] = result_to_wire(outcome, row)
+            wire |= reach_to_wire(outcome) | {"result": result_to_wire(outcome)}
         case Inapplicable():
             wire = {"status": "INAPPLICABLE"} | wire
             wire["result"] = {
                 "error": error_to_wire(outcome.refusal, request_id),
-                "details": {"key": outcome.refusal.key, "message": outcome.refusal.message},
+                "details": {
+                    "key": outcome.refusal.key,
+                    "message": outcome.refusal.own_message or outcome.refusal.message,
+                },
             }
         case Skipped():
             wire = {"status": "SKIPPED"} | wire
             wire["result"] = {"details": {"key": outcome.skip.key, "message": outcome.skip.message}}
-    return wire | redeemable_to_wire(row, expand)
+    return wire | redeemable_to_wire(row, expand, stacking)
 
 
-def result_to_wire(outcome: Applicable, row: Redeemable | None) -> dict[str, Any]:
+def result_to_wire(outcome: Applicable) -> dict[str, Any]:
     """Return what an applicable redeemable gives."""
     if outcome.offer.gift is not None:
         return {"gift": {"balance": outcome.offer.gift.balance, "credits": outcome.credits}}
-    discount = discount_of(row)
-    if discount is None:
-        return {}
-    effect = outcome.offer.discount.effect if outcome.offer.discount else "APPLY_TO_ORDER"
-    return {"discount": {"effect": effect, **discount, "is_dynamic": False}}
+    result: dict[str, Any] = {}
+    if outcome.discount is not None:
+        result["discount"] = dict(outcome.discount)
+    if outcome.bundle is not None:
+        result["bundle"] = outcome.bundle.to_wire()
+    return result
 
 
-def discount_of(row: Redeemable | None) -> dict[str, Any] | None:
-    return row.discount_in_force if isinstance(row, Voucher) else row.discount if row else None
+def reach_to_wire(outcome: Applicable) -> dict[str, Any]:
+    """Return which items a discount reaches and which it may not."""
+    applied = outcome.applied
+    return {
+        "applicable_to": _listed(applied.applicable_to if applied else ()),
+        "inapplicable_to": _listed(applied.inapplicable_to if applied else ()),
+    }
 
 
-def redeemable_to_wire(row: Redeemable | None, expand: frozenset[str]) -> dict[str, Any]:
+def _listed(rows: Sequence[Any]) -> dict[str, Any]:
+    return empty_list() | {"data": [dict(row) for row in rows], "total": len(rows)}
+
+
+def redeemable_to_wire(
+    row: Redeemable | None, expand: frozenset[str], stacking: StackingRules
+) -> dict[str, Any]:
     """Return what a validation says of the redeemable itself; more of it when asked to expand."""
     if row is None:
         return {"metadata": {}, "categories": []}
-    category = row.category_in_force if isinstance(row, Voucher) else row.category
-    wire: dict[str, Any] = {"metadata": row.metadata, "categories": categories_to_wire(category)}
+    category = row.category_in_force if isinstance(row, Voucher) else row.category or row.campaign.category
+    wire: dict[str, Any] = {"metadata": row.metadata, "categories": categories_to_wire(category, stacking)}
     if "redeemable" in expand and row.campaign:
         wire |= {"campaign_name": row.campaign.name, "campaign_id": row.campaign.public_id}
     if "redeemable" in expand and isinstance(row, PromotionTier):
@@ -224,7 +177,3 @@ def _related_object_id(redemption: Redemption) -> str | None:
 
 def _public(prefix: str, key: Any) -> str | None:
     return public_id(prefix, key) if key else None
-
-
-def _nonzero(**amounts: int) -> dict[str, int]:
-    return {name: amount for name, amount in amounts.items() if amount}

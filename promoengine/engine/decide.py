@@ -1,12 +1,28 @@
 """The one question every door asks: what becomes of these offers on this order?"""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
+from promoengine.engine.bundles import BundleFound
+from promoengine.engine.discounts import Applied
+from promoengine.engine.facts import Facts
+from promoengine.engine.findings import Finding
+from promoengine.engine.judging import Turn, take_turn
+from promoengine.engine.limits import Counter, CounterClaim
 from promoengine.engine.offers import Offer
 from promoengine.engine.order import Order
-from promoengine.engine.refusals import LIMIT_EXCEEDED, PRECEDING_FAILED, Refusal, Skip
+from promoengine.engine.refusals import (
+    CATEGORY_LIMIT_EXCEEDED,
+    EXCLUDED,
+    EXCLUSIVE_CATEGORY_LIMIT_EXCEEDED,
+    EXCLUSIVE_LIMIT_EXCEEDED,
+    LIMIT_EXCEEDED,
+    NO_EFFECT,
+    PRECEDING_FAILED,
+    Refusal,
+    Skip,
+)
 from promoengine.engine.stacking import StackingRules
 
 
@@ -16,35 +32,60 @@ class Case:
 
     offers: tuple[Offer, ...]
     order: Order | None
-    now: datetime
-    zone: ZoneInfo
+    facts: Facts
     stacking: StackingRules = StackingRules()
 
 
 @dataclass(frozen=True, slots=True)
 class Applicable:
-    """The offer applies: the order before and after it, and the gift credits it takes, in minor units."""
+    """The offer applies: the order before and after it, and the gift credits it takes, in minor units.
+
+    `applied` is what its discount did, where it has one; `counted` what it adds to the counters of its rules.
+    """
 
     offer: Offer
     before: Order | None
     after: Order | None
     credits: int = 0
+    applied: Applied | None = None
+    counted: tuple[CounterClaim, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    bundle: BundleFound | None = None
+
+    @property
+    def discount(self) -> Mapping[str, Any] | None:
+        """The discount as it was worked out, or as it stands where there is no order to work it out on."""
+        if self.applied is not None:
+            return self.applied.wire
+        discount = self.offer.discount
+        return {**discount.shown, "effect": discount.effect_under(self.offer.scope)} if discount else None
+
+    @property
+    def saving(self) -> int:
+        """What it takes off, in minor units."""
+        if self.before is None or self.after is None:
+            return 0
+        return self.after.total_discount - self.before.total_discount
 
 
 @dataclass(frozen=True, slots=True)
 class Inapplicable:
-    """The offer does not apply, for this reason."""
+    """The offer does not apply, for this reason; of its rules, `reasons` are the conditions that failed."""
 
     offer: Offer
     refusal: Refusal
+    findings: tuple[Finding, ...] = ()
+    reasons: tuple[Finding, ...] = ()
+    bundle: BundleFound | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The offer was not looked at."""
+    """The offer was left out; `rival` is the one that took its place, where one did."""
 
     offer: Offer
     skip: Skip
+    rival: Offer | None = None
 
 
 Outcome = Applicable | Inapplicable | Skipped
@@ -52,7 +93,7 @@ Outcome = Applicable | Inapplicable | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What using an offer takes of its limits: one use, and gift credits in minor units."""
+    """What using an offer takes of its own limits: one use, and gift credits in minor units."""
 
     offer: Offer
     quantity: int
@@ -90,33 +131,144 @@ class Decision:
         """What a redemption must still win in the database, which alone knows the present."""
         return tuple(Claim(outcome.offer, 1, outcome.credits) for outcome in self.applicable)
 
+    @property
+    def counted(self) -> tuple[CounterClaim, ...]:
+        """What a redemption adds to counters, one claim for each, and the bounds this decision rests on."""
+        merged: dict[Counter, CounterClaim] = {}
+        for claim in (claim for outcome in self.applicable for claim in outcome.counted):
+            earlier = merged.get(claim.counter)
+            merged[claim.counter] = earlier.then(claim) if earlier else claim
+        return tuple(merged.values())
+
 
 def decide(case: Case) -> Decision:
     """Apply the case's offers to its order and say what became of each.
 
-    Each offer sees the order as those before it left it. Unless the stacking rules say PARTIAL, the first
-    that fails ends it: those after it are skipped.
+    Each offer sees the order as those before it left it. Offers of exclusive categories come first: where
+    one of them applies, only joint ones may join it. Unless the stacking rules say PARTIAL, the first that
+    fails ends it: those after it are skipped.
     """
-    order, outcomes, applied, failed = case.order, [], 0, False
-    for offer in case.offers:
-        outcome = _look_at(offer, order, case, applied=applied, failed=failed)
+    offers = in_order(case)
+    exclusive = [offer for offer in offers if _type(offer, case) == "EXCLUSIVE"]
+    if not exclusive or len(exclusive) == len(offers):
+        return _walk(offers, case, excluded=False)
+    alone = _walk(offers, case, excluded=True)
+    if any(_type(outcome.offer, case) == "EXCLUSIVE" for outcome in alone.applicable):
+        return alone
+    return _walk(offers, case, excluded=False)
+
+
+def in_order(case: Case) -> list[Offer]:
+    """Return the offers in the order in which they apply."""
+    rules, offers = case.stacking, list(case.offers)
+    if rules.redeemables_sorting_rule == "CATEGORY_HIERARCHY":
+        offers.sort(key=lambda offer: (offer.category is None, offer.category and offer.category.hierarchy))
+    if rules.grouped_redeemables_sorting_rule == "JOINT_ALWAYS_LAST" and any(
+        _type(offer, case) == "EXCLUSIVE" for offer in offers
+    ):
+        offers.sort(key=lambda offer: _type(offer, case) == "JOINT")
+    return offers
+
+
+def _walk(offers: Sequence[Offer], case: Case, *, excluded: bool) -> Decision:
+    """Give each offer its turn; with `excluded`, common offers have none."""
+    order, outcomes, failed = case.order, [], False
+    applied: list[Offer] = []
+    taken: dict[Counter, int] = {}
+    for offer in offers:
+        outcome: Outcome
+        if failed:
+            outcome = Skipped(offer, PRECEDING_FAILED)
+        elif excluded and _type(offer, case) is None:
+            outcome = Skipped(offer, EXCLUDED, _exclusive_rival(applied, offers, case))
+        elif skip := _over_limit(offer, applied, case):
+            outcome = Skipped(offer, skip, applied[-1])
+        else:
+            outcome = _look_at(offer, order, taken, case)
         outcomes.append(outcome)
         if isinstance(outcome, Applicable):
-            order, applied = outcome.after, applied + 1
+            order = outcome.after
+            applied.append(offer)
+            for claim in outcome.counted:
+                taken[claim.counter] = taken.get(claim.counter, 0) + claim.amount
         elif isinstance(outcome, Inapplicable):
             failed = not case.stacking.is_partial
     return Decision(tuple(outcomes), case.order, order, case.stacking.is_partial)
 
 
-def _look_at(offer: Offer, order: Order | None, case: Case, *, applied: int, failed: bool) -> Outcome:
-    if failed:
-        return Skipped(offer, PRECEDING_FAILED)
-    if applied >= case.stacking.applicable_redeemables_limit:
-        return Skipped(offer, LIMIT_EXCEEDED)
-    if refusal := offer.refusal(order, case.now, case.zone):
+def _look_at(offer: Offer, order: Order | None, taken: dict[Counter, int], case: Case) -> Outcome:
+    moment = case.facts.moment
+    if refusal := offer.refusal(order, moment.now, moment.zone):
         return Inapplicable(offer, refusal)
-    if order is None:
-        asked = offer.gift.asked if offer.gift else None
-        return Applicable(offer, None, None, asked or 0)
-    after, credits = offer.apply(order)
-    return Applicable(offer, order, after, credits)
+    turn = Turn(
+        offer,
+        case.facts,
+        before=order,
+        initial=case.order,
+        taken=taken,
+        from_initial=_counts_from_initial(offer, case.stacking),
+        once=case.stacking.redeemables_products_application_mode == "ONCE",
+    )
+    result = take_turn(turn)
+    if result.refusal is not None:
+        return Inapplicable(offer, result.refusal, result.findings, result.reasons, turn.bundle)
+    if not result.has_effect and _skips_without_effect(offer, case.stacking):
+        return Skipped(offer, NO_EFFECT)
+    return Applicable(
+        offer,
+        order,
+        result.after,
+        result.credits,
+        result.applied,
+        result.counted,
+        result.findings,
+        turn.bundle,
+    )
+
+
+def _over_limit(offer: Offer, applied: Sequence[Offer], case: Case) -> Skip | None:
+    rules = case.stacking
+    if len(applied) >= rules.applicable_redeemables_limit:
+        return LIMIT_EXCEEDED
+    category = offer.category.id if offer.category else None
+    same = sum(one.category is not None and one.category.id == category for one in applied)
+    if _type(offer, case) == "EXCLUSIVE":
+        others = sum(_type(one, case) == "EXCLUSIVE" for one in applied)
+        if others >= rules.applicable_exclusive_redeemables_limit:
+            return EXCLUSIVE_LIMIT_EXCEEDED
+        limit = rules.applicable_exclusive_redeemables_per_category_limit
+        if limit is not None and same >= limit:
+            return EXCLUSIVE_CATEGORY_LIMIT_EXCEEDED
+    if category is None:
+        return None
+    limit = rules.applicable_redeemables_category_limits.get(
+        category, rules.applicable_redeemables_per_category_limit
+    )
+    return CATEGORY_LIMIT_EXCEEDED if limit is not None and same >= limit else None
+
+
+def _exclusive_rival(applied: Sequence[Offer], offers: Sequence[Offer], case: Case) -> Offer | None:
+    exclusive = (offer for offer in (*applied, *offers) if _type(offer, case) == "EXCLUSIVE")
+    return next(exclusive, None)
+
+
+def _type(offer: Offer, case: Case) -> str | None:
+    return case.stacking.type_of(offer.category.id) if offer.category else None
+
+
+def _counts_from_initial(offer: Offer, rules: StackingRules) -> bool:
+    category = offer.category.id if offer.category else None
+    if category in rules.initial_amount_mode_categories:
+        return True
+    if category in rules.discounted_amount_mode_categories:
+        return False
+    return rules.discount_calculation_mode == "INITIAL_AMOUNT"
+
+
+def _skips_without_effect(offer: Offer, rules: StackingRules) -> bool:
+    category = offer.category.id if offer.category else None
+    if category in rules.no_effect_skip_categories:
+        return True
+    if category in rules.no_effect_redeem_anyway_categories:
+        return False
+    return rules.redeemables_no_effect_rule == "SKIP"

@@ -63,6 +63,12 @@ class Discount:
     is_effect_given: bool = True
     shown: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
+    @property
+    def has_formula(self) -> bool:
+        """Whether any of its numbers is calculated by a formula."""
+        figures = [self.figure, *(grant.figure for grant in self.grants)]
+        return any(figure is not None and figure.formula is not None for figure in figures)
+
     def apply(self, order: Order, terms: Terms = NO_TERMS) -> Applied:
         """Return what becomes of the order with this discount taken off."""
         effect = self.effect_under(terms.scope)

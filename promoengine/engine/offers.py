@@ -1,12 +1,18 @@
 """What a checkout names: offers with all that deciding them needs, as values."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from promoengine.engine.bundles import Bundle
 from promoengine.engine.discounts import Discount
+from promoengine.engine.limits import Counter, CounterKind
+from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.order import Order
 from promoengine.engine.refusals import Refusal
+from promoengine.engine.rules import Rule
+from promoengine.engine.scopes import EVERYTHING, Scope, UnitLimit
 from promoengine.engine.timeframes import Validity
 
 
@@ -29,72 +35,119 @@ class GiftCredits:
 
     balance: int
     asked: int | None = None
+    effect: str = "APPLY_TO_ORDER"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A stacking category by its public id; the lower its hierarchy, the earlier its offers apply."""
+
+    id: str
+    hierarchy: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One redeemable of a checkout.
 
-    `object` and `id` are as the caller named it. An offer carries a discount, gift credits, or neither;
-    one that could not be found carries the refusal that says so.
+    `object` and `id` are as the caller named it; `key` and `campaign_key` are what its limits are counted
+    by. An offer carries a discount, gift credits, or neither; one that could not be found carries the
+    refusal that says so. All of its `rules` must be met.
     """
 
     object: str
     id: str
+    key: Hashable = None
+    campaign_key: Hashable = None
     discount: Discount | None = None
     gift: GiftCredits | None = None
     validity: Validity = Validity()
     is_active: bool = True
     is_campaign_active: bool = True
     usage: Usage = Usage()
+    rules: tuple[Rule, ...] = ()
+    holder_id: str | None = None
+    category: Category | None = None
+    formula_facts: FormulaFacts = field(default_factory=FormulaFacts)
     missing: Refusal | None = None
 
+    @property
+    def scope(self) -> Scope:
+        """What its discount may reach: the scope of its first rule that has one."""
+        return next((rule.scope for rule in self.rules if rule.scope.has_entries), EVERYTHING)
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The bundle its discount is for, of its first rule that has one."""
+        return next((rule.bundle for rule in self.rules if rule.bundle is not None), None)
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether formulas, which may ask who uses it, say what it takes off."""
+        scoped = any(entry.has_price_formula for entry in self.scope.included)
+        return scoped or (self.discount is not None and self.discount.has_formula)
+
+    def unit_limits(self, order: Order | None) -> tuple[UnitLimit, ...]:
+        """Return how many units its campaign or promotion may discount, over all orders."""
+        return self.discount.unit_limits(self.scope, order) if self.discount else ()
+
+    def counters(self, order: Order | None) -> tuple[Counter, ...]:
+        """Return what must be counted to judge it on this order, and counted up when it is used."""
+        kinds = [kind for rule in self.rules for kind in rule.counters]
+        kinds += [counter_kind_of(limit) for limit in self.unit_limits(order)]
+        return tuple(dict.fromkeys(self.counter(kind) for kind in kinds))
+
+    def counter(self, kind: CounterKind) -> Counter:
+        """Return the counter of a kind; a code without a campaign stands in for one."""
+        own = kind.owner == "redeemable" or self.campaign_key is None
+        return Counter(
+            self.key if own else self.campaign_key, kind.measure, kind.window, kind.subject, kind.entry
+        )
+
     def refusal(self, order: Order | None, now: datetime, zone: ZoneInfo) -> Refusal | None:
-        """Return why this offer does not apply to the order at this moment, or None."""
+        """Return why this offer does not apply at this moment, whatever its rules say, or None."""
         if self.missing:
             return self.missing
-        return self._refused_by_state(now, zone) or self._refused_by_order(order)
+        return self._refused_by_state(now, zone) or self._refused_by_balance(order)
 
-    def apply(self, order: Order) -> tuple[Order, int]:
-        """Return the order with this offer applied, and the gift credits that takes, in minor units."""
-        if self.gift is not None:
-            credits = min(self.gift.balance if self.gift.asked is None else self.gift.asked, order.total)
-            return order.discount_order(credits), credits
-        if self.discount is not None:
-            return self.discount.apply(order).order, 0
-        return order, 0
+    def refused(self, key: str, details: str | None = None, message: str | None = None) -> Refusal:
+        """Return the refusal of this offer for a reason; `message` is a rule's own words."""
+        return Refusal(
+            key,
+            details=self.id if details is None else details,
+            resource_id=self.id,
+            resource_type=self.object,
+            own_message=message,
+        )
 
     def _refused_by_state(self, now: datetime, zone: ZoneInfo) -> Refusal | None:
-        subject = self._subject()
         if not (self.is_active and self.is_campaign_active):
-            return replace(subject, key="voucher_disabled" if self._is_code else "promotion_inactive")
+            return self.refused("voucher_disabled" if self._is_code else "promotion_inactive")
         if not self.validity.has_started(now):
-            return replace(subject, key="voucher_not_active" if self._is_code else "promotion_not_active_now")
+            return self.refused("voucher_not_active" if self._is_code else "promotion_not_active_now")
         if self.validity.has_expired(now):
-            return replace(subject, key="voucher_expired" if self._is_code else "promotion_not_active_now")
+            return self.refused("voucher_expired" if self._is_code else "promotion_not_active_now")
         if not self.validity.is_open(now, zone):
-            return replace(
-                subject, key="voucher_not_active_now" if self._is_code else "promotion_not_active_now"
-            )
+            return self.refused("voucher_not_active_now" if self._is_code else "promotion_not_active_now")
         if self.usage.is_exhausted:
-            return replace(subject, key="quantity_exceeded")
+            return self.refused("quantity_exceeded")
         return None
 
-    def _refused_by_order(self, order: Order | None) -> Refusal | None:
-        subject = self._subject()
-        if self.gift is not None:
-            if order is None and self.gift.asked is None:
-                return replace(subject, key="missing_amount")
-            if self.gift.balance <= 0 or (self.gift.asked or 0) > self.gift.balance:
-                return replace(subject, key="gift_amount_exceeded")
-        works_on_items = self.discount is not None and self.discount.effect != "APPLY_TO_ORDER"
-        if works_on_items and order is not None and not order.items:
-            return replace(subject, key="missing_order_items")
+    def _refused_by_balance(self, order: Order | None) -> Refusal | None:
+        if self.gift is None:
+            return None
+        if order is None and self.gift.asked is None:
+            return self.refused("missing_amount")
+        if self.gift.balance <= 0 or (self.gift.asked or 0) > self.gift.balance:
+            return self.refused("gift_amount_exceeded")
         return None
-
-    def _subject(self) -> Refusal:
-        return Refusal("invalid_payload", details=self.id, resource_id=self.id, resource_type=self.object)
 
     @property
     def _is_code(self) -> bool:
         return self.object == "voucher"
+
+
+def counter_kind_of(limit: UnitLimit) -> CounterKind:
+    """Return what counts the units that a limit of a scope's entry allows."""
+    owner = "campaign" if limit.of == "campaign" else "redeemable"
+    return CounterKind(owner, "units", "ever", "customer" if limit.per_customer else "", limit.key)

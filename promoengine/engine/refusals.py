@@ -14,6 +14,11 @@ MESSAGES = {
     "missing_order": "Missing order",
     "missing_order_items": "Missing order items",
     "missing_amount": "Missing Amount",
+    "missing_customer": "Missing customer",
+    "customer_rules_violated": "customer does not match validation rules",
+    "order_rules_violated": "order does not match validation rules",
+    "redemption_rules_violated": "redemption does not match validation rules",
+    "invalid_product": "Invalid product",
     "invalid_payload": "Invalid payload",
     "not_found": "Resource not found",
 }
@@ -22,12 +27,13 @@ CODES = {"not_found": 404}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reason: its key on the wire, and what it is about."""
+    """One reason: its key on the wire, and what it is about; `own_message` is a validation rule's words."""
 
     key: str
     details: str = ""
     resource_id: str | None = None
     resource_type: str | None = None
+    own_message: str | None = None
 
     @property
     def message(self) -> str:
@@ -41,13 +47,26 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Why a redeemable was not looked at: stacking rules left it out."""
+    """Why a redeemable was left out: stacking rules say so, or what came before it failed."""
 
     key: str
     message: str
 
 
 LIMIT_EXCEEDED = Skip("applicable_redeemables_limit_exceeded", "Applicable redeemables limit exceeded")
+CATEGORY_LIMIT_EXCEEDED = Skip(
+    "applicable_redeemables_per_category_limit_exceeded",
+    "Applicable redeemables limit per category exceeded",
+)
+EXCLUSIVE_LIMIT_EXCEEDED = Skip(
+    "applicable_exclusive_redeemables_limit_exceeded", "Applicable exclusive redeemables limit exceeded"
+)
+EXCLUSIVE_CATEGORY_LIMIT_EXCEEDED = Skip(
+    "applicable_exclusive_redeemables_per_category_limit_exceeded",
+    "Applicable exclusive redeemables limit per category exceeded",
+)
+EXCLUDED = Skip("exclusion_rules_not_met", "Redeemable cannot be applied due to exclusion rules")
+NO_EFFECT = Skip("no_effect", "Redeemable cannot be applied due to no effect")
 PRECEDING_FAILED = Skip(
     "preceding_validation_failed",
     "Redeemable cannot be applied due to preceding validation failure",

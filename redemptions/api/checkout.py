@@ -11,19 +11,21 @@ from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import MissingPermission
 from redemptions.answers import redemption_answer, validation_answer
 from redemptions.api.serializers import CheckoutBody, RedemptionAnswer, ValidationAnswer
+from redemptions.channel import Channel
 from redemptions.requests import parse_checkout
-from redemptions.services.record import Channel
 from redemptions.services.redeem import redeem
 from redemptions.services.validate import validate
 
 
 def channel_of(request: ApiRequest) -> Channel:
     """Return where a request came from, as redemptions keep it."""
-    return Channel(str(request.caller.key.app_id), "API", request.channel)
+    key = request.caller.key
+    return Channel(str(key.app_id), "API", request.channel, key.name)
 
 
 def validate_checkout(request: ApiRequest) -> dict[str, Any]:
-    validation = validate(request.project, parse_checkout(request.data), now=datetime.now(UTC))
+    asked = parse_checkout(request.data)
+    validation = validate(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
     return validation_answer(validation, request_id=request.request_id)
 
 

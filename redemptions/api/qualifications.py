@@ -6,25 +6,28 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from campaigns.models import Campaign
-from campaigns.rule_selectors import load_assignments
+from campaigns.models import Campaign, PromotionStack, PromotionTier
 from campaigns.rule_wire import assignments_to_wire
-from campaigns.wire import categories_to_wire, empty_list
+from campaigns.wire import categories_to_wire
 from customers.tracking import tracking_id_of
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
+from promoengine.engine.decide import Applicable
+from promoengine.engine.order import Order as Amounts
+from redemptions.api.checkout import channel_of
 from redemptions.api.serializers import QualificationAnswer, QualificationBody
+from redemptions.facts import Context
+from redemptions.order_wire import order_frame, order_to_wire
 from redemptions.qualification_requests import parse_qualification
 from redemptions.services.qualify import Qualification, QualificationRequest, Qualified, qualify
 from redemptions.services.record import tracking_id
-from redemptions.wire import order_frame, order_to_wire, redeemable_to_wire, result_to_wire
-
-RULES = "validation_rules"
+from redemptions.wire import reach_to_wire, redeemable_to_wire, result_to_wire
+from vouchers.models import Voucher
 
 
 def qualify_checkout(request: ApiRequest) -> Response:
     asked = parse_qualification(request.data)
-    found = qualify(request.project, asked, now=datetime.now(UTC))
+    found = qualify(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
     return Response(qualification_answer(asked, found, request_id=request.request_id))
 
 
@@ -48,13 +51,11 @@ def qualification_answer(
     asked: QualificationRequest, qualification: Qualification, *, request_id: str
 ) -> dict[str, Any]:
     """Return the published answer: a page of redeemables, each with what it would do."""
-    gathered = qualification.gathered
-    if RULES in asked.checkout.expand:
-        load_assignments([one.row for one in qualification.found])
+    context = qualification.context
     redeemables: dict[str, Any] = {
         "object": "list",
         "data_ref": "data",
-        "data": [_qualified_to_wire(one, asked, qualification) for one in qualification.found],
+        "data": [_qualified_to_wire(one, asked, context) for one in qualification.found],
         "total": len(qualification.found),
         "has_more": qualification.has_more,
     }
@@ -62,47 +63,70 @@ def qualification_answer(
         redeemables["more_starting_after"] = wire_datetime(qualification.found[-1].row.created_at)
     answer: dict[str, Any] = {
         "redeemables": redeemables,
-        "tracking_id": tracking_id(asked.checkout, gathered.customer) or tracking_id_of(request_id),
+        "tracking_id": tracking_id(asked.checkout, context.customer) or tracking_id_of(request_id),
     }
-    if gathered.order is not None:
-        amounts = gathered.case.order
+    if context.order is not None:
+        amounts = context.amounts
         answer["order"] = (
-            order_to_wire(gathered.order, amounts, amounts, customer=gathered.customer)
+            order_to_wire(context.order, amounts, amounts, customer=context.customer)
             if amounts is not None
-            else order_frame(gathered.order, gathered.customer)
+            else order_frame(context.order, context.customer)
         )
-    return answer | {"stacking_rules": gathered.case.stacking.to_wire()}
+    return answer | {"stacking_rules": context.stacking.to_wire()}
 
 
-def _qualified_to_wire(
-    one: Qualified, asked: QualificationRequest, qualification: Qualification
+def _qualified_to_wire(one: Qualified, asked: QualificationRequest, context: Context) -> dict[str, Any]:
+    expand = asked.checkout.expand
+    if isinstance(one.row, PromotionStack):
+        return _stack_to_wire(one, one.row, expand, context)
+    return _outcome_to_wire(one.row, one.outcomes[0], expand, context)
+
+
+def _outcome_to_wire(
+    row: Voucher | PromotionTier | Campaign,
+    outcome: Applicable,
+    expand: frozenset[str],
+    context: Context,
 ) -> dict[str, Any]:
-    gathered, row, outcome = qualification.gathered, one.row, one.outcome
     wire = {
         "id": outcome.offer.id,
         "object": outcome.offer.object,
         "created_at": wire_datetime(row.created_at),
-        "result": _result(one),
-        "applicable_to": empty_list(),
-        "inapplicable_to": empty_list(),
+        "result": result_to_wire(outcome),
+        **reach_to_wire(outcome),
+        **_order(outcome.before, outcome.after, context),
     }
-    if gathered.order is not None and outcome.before is not None and outcome.after is not None:
-        wire["order"] = order_to_wire(
-            gathered.order, outcome.before, outcome.after, customer=gathered.customer
-        )
-    if RULES in asked.checkout.expand:
+    if "validation_rules" in expand:
         wire["validation_rules_assignments"] = assignments_to_wire(row.rule_assignments)
     if isinstance(row, Campaign):
-        about = {"metadata": row.metadata, "categories": categories_to_wire(row.category)}
-        return wire | about | ({"name": row.name} if "redeemable" in asked.checkout.expand else {})
-    return wire | redeemable_to_wire(row, asked.checkout.expand)
+        categories = categories_to_wire(row.category, context.stacking)
+        about = {"metadata": row.metadata, "categories": categories}
+        return wire | about | ({"name": row.name} if "redeemable" in expand else {})
+    return wire | redeemable_to_wire(row, expand, context.stacking)
 
 
-def _result(one: Qualified) -> dict[str, Any]:
-    if not isinstance(one.row, Campaign):
-        return result_to_wire(one.outcome, one.row)
-    if one.row.gift is not None:
-        return {"gift": {"balance": one.row.gift["amount"], "credits": one.outcome.credits}}
-    if one.row.discount is None:
+def _stack_to_wire(
+    one: Qualified, stack: PromotionStack, expand: frozenset[str], context: Context
+) -> dict[str, Any]:
+    first, last = one.outcomes[0], one.outcomes[-1]
+    wire = {
+        "id": stack.public_id,
+        "object": "promotion_stack",
+        "created_at": wire_datetime(stack.created_at),
+        "result": {},
+        **_order(first.before, last.after, context),
+        "metadata": {},
+        "categories": categories_to_wire(stack.category, context.stacking),
+        "redeemables": [
+            _outcome_to_wire(tier, outcome, expand, context)
+            for tier, outcome in zip(one.tiers, one.outcomes, strict=True)
+        ],
+    }
+    about = {"name": stack.name, "campaign_name": stack.campaign.name}
+    return wire | (about | {"campaign_id": stack.campaign.public_id} if "redeemable" in expand else {})
+
+
+def _order(before: Amounts | None, after: Amounts | None, context: Context) -> dict[str, Any]:
+    if context.order is None or before is None or after is None:
         return {}
-    return {"discount": {"effect": "APPLY_TO_ORDER", **one.row.discount, "is_dynamic": False}}
+    return {"order": order_to_wire(context.order, before, after, customer=context.customer)}

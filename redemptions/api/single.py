@@ -10,12 +10,11 @@ from rest_framework.response import Response
 
 from campaigns.models import PromotionTier
 from campaigns.selectors import running_tiers
-from campaigns.wire import empty_list, tier_campaign_to_wire
+from campaigns.wire import tier_campaign_to_wire
 from customers.tracking import tracking_id_of
 from promoengine.core.api.once import answer_once_for
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import InvalidPayload, MissingPermission, NotFound
-from promoengine.core.ids import new_id
 from promoengine.engine.decide import Applicable, Inapplicable
 from redemptions.answers import redemption_answer, session_to_wire, whole_order
 from redemptions.api.checkout import channel_of
@@ -27,12 +26,15 @@ from redemptions.api.serializers import (
     RedemptionRow,
     ValidationAnswer,
 )
+from redemptions.facts import Context
+from redemptions.order_wire import order_to_wire
 from redemptions.requests import AskedRedeemable, CheckoutRequest, parse_context
+from redemptions.services.qualify import applicable_tiers
 from redemptions.services.record import tracking_id
 from redemptions.services.redeem import redeem
 from redemptions.services.sessions import release
 from redemptions.services.validate import Validation, validate
-from redemptions.wire import error_to_wire, order_to_wire, result_to_wire
+from redemptions.wire import error_to_wire, reach_to_wire, result_to_wire
 from vouchers.models import Voucher
 
 
@@ -41,7 +43,8 @@ class VoucherValidation(ServerView):
 
     @extend_schema(request=ContextBody, responses=LegacyValidationAnswer)
     def post(self, request: ApiRequest, code: str) -> Response:
-        validation = validate(request.project, one_code(request.data, code), now=datetime.now(UTC))
+        asked = one_code(request.data, code)
+        validation = validate(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
         if validation.gathered.redeemables[0] is None:
             raise NotFound("voucher", code)
         return Response(single_answer(validation, code, request.request_id))
@@ -53,7 +56,8 @@ class ClientVoucherValidation(ClientView):
     @extend_schema(responses=LegacyValidationAnswer)
     def get(self, request: ApiRequest) -> Response:
         code, body = query_checkout(request.GET)
-        validation = validate(request.project, one_code(body, code), now=datetime.now(UTC))
+        asked = one_code(body, code)
+        validation = validate(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
         return Response(single_answer(validation, code, request.request_id))
 
 
@@ -98,17 +102,18 @@ class PromotionValidation(ServerView):
 
     @extend_schema(request=ContextBody, responses=ValidationAnswer)
     def post(self, request: ApiRequest) -> Response:
-        context = parse_context(_mapping(request.data))
-        now = datetime.now(UTC)
+        asked, now = parse_context(_mapping(request.data)), datetime.now(UTC)
         tiers = running_tiers(request.project, now=now)
+        context, qualified = applicable_tiers(
+            request.project, asked, tiers, channel=channel_of(request), now=now
+        )
         found = [
-            promotion_to_wire(tier, validation)
-            for tier in tiers
-            if (validation := _validate_tier(request, context, tier, now)).decision.is_valid
+            promotion_to_wire(one.row, one.outcomes[0], context)
+            for one in qualified
+            if isinstance(one.row, PromotionTier)
         ]
-        answer = {"valid": bool(found), "promotions": found}
-        named = tracking_id(context, None) or tracking_id_of(str(new_id()))
-        return Response(answer | {"tracking_id": named})
+        named = tracking_id(asked, context.customer) or tracking_id_of(request.request_id)
+        return Response({"valid": bool(found), "promotions": found, "tracking_id": named})
 
 
 def redeem_one(request: ApiRequest, body: Any, code: str) -> Response:
@@ -145,20 +150,18 @@ def single_answer(validation: Validation, code: str, request_id: str) -> dict[st
             "valid": False,
             "reason": "voucher not found" if row is None else outcome.refusal.message,
             "code": code,
-            "error": error_to_wire(outcome.refusal, request_id),
+            "error": single_error(outcome, request_id),
             "tracking_id": tracked,
             "metadata": metadata,
         }
     answer: dict[str, Any] = {
         "valid": True,
         "code": row.code if isinstance(row, Voucher) else code,
-        "applicable_to": empty_list(),
-        "inapplicable_to": empty_list(),
         "tracking_id": tracked,
         "metadata": metadata,
     }
     if isinstance(outcome, Applicable):
-        answer |= result_to_wire(outcome, row)
+        answer |= reach_to_wire(outcome) | result_to_wire(outcome)
     if row is not None and row.campaign:
         answer |= {"campaign": row.campaign.name, "campaign_id": row.campaign.public_id}
     if validation.gathered.order is not None:
@@ -166,28 +169,31 @@ def single_answer(validation: Validation, code: str, request_id: str) -> dict[st
     return answer | session_to_wire(validation)
 
 
-def promotion_to_wire(tier: PromotionTier, validation: Validation) -> dict[str, Any]:
-    outcome = validation.decision.applicable[0]
+def single_error(outcome: Inapplicable, request_id: str) -> dict[str, Any]:
+    """Return why a code does not apply: in its validation rule's own words where it has some."""
+    if outcome.refusal.own_message:
+        return {"message": outcome.refusal.own_message}
+    return error_to_wire(outcome.refusal, request_id)
+
+
+def promotion_to_wire(tier: PromotionTier, outcome: Applicable, context: Context) -> dict[str, Any]:
+    """Return a promotion tier that applies, with what it does to the order."""
     wire = {
         "valid": True,
         "id": tier.public_id,
         "name": tier.name,
-        "applicable_to": empty_list(),
-        "inapplicable_to": empty_list(),
+        **reach_to_wire(outcome),
         "campaign": tier_campaign_to_wire(tier.campaign),
         "hierarchy": tier.hierarchy,
         "metadata": tier.metadata,
         "object": "promotion_tier",
-        **result_to_wire(outcome, tier),
+        **result_to_wire(outcome),
     }
     if tier.banner is not None:
         wire["banner"] = tier.banner
-    order = validation.gathered.order
-    if order is not None and outcome.before is not None and outcome.after is not None:
-        wire["order"] = order_to_wire(
-            order, outcome.before, outcome.after, customer=validation.gathered.customer
-        )
-        wire["discount_amount"] = outcome.after.total_discount - outcome.before.total_discount
+    if context.order is not None and outcome.before is not None and outcome.after is not None:
+        wire["order"] = order_to_wire(context.order, outcome.before, outcome.after, customer=context.customer)
+        wire["discount_amount"] = outcome.saving
     return wire
 
 
@@ -229,15 +235,6 @@ def _query_items(query: QueryDict) -> list[dict[str, Any]]:
         if head in ("item", "items") and field.endswith("]"):
             items.setdefault(index, {})[field[:-1]] = value
     return list(items.values())
-
-
-def _validate_tier(
-    request: ApiRequest, context: CheckoutRequest, tier: PromotionTier, now: datetime
-) -> Validation:
-    asked = CheckoutRequest(
-        (AskedRedeemable("promotion_tier", tier.public_id),), order=context.order, customer=context.customer
-    )
-    return validate(request.project, asked, now=now)
 
 
 def _mapping(body: Any) -> Mapping[str, Any]:

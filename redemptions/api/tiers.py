@@ -31,7 +31,8 @@ class TierValidation(ServerView):
     @extend_schema(request=ContextBody, responses=LegacyValidationAnswer, deprecated=True)
     def post(self, request: ApiRequest, tier_id: str) -> Response:
         tier = tier_by_id(request.project, tier_id)
-        validation = validate(request.project, one_tier(request.data, tier_id), now=datetime.now(UTC))
+        asked = one_tier(request.data, tier_id)
+        validation = validate(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
         return Response(tier_answer(tier, validation, request.request_id))
 
 
@@ -63,7 +64,8 @@ def tier_answer(tier: PromotionTier, validation: Validation, request_id: str) ->
     """Return the older answer about one promotion tier."""
     tracked = tracking_id(validation.asked, validation.gathered.customer) or tracking_id_of(validation.id)
     if validation.decision.applicable:
-        return promotion_to_wire(tier, validation) | {"tracking_id": tracked}
+        applicable = validation.decision.applicable[0]
+        return promotion_to_wire(tier, applicable, validation.gathered.context) | {"tracking_id": tracked}
     wire: dict[str, Any] = {
         "valid": False,
         "tracking_id": tracked,

@@ -38,19 +38,15 @@ class _Wanted:
         return self.voucher.quantity is not None or self.voucher.type == Voucher.Type.GIFT_VOUCHER
 
 
-def claim(claims: Sequence[tuple[Voucher, Claim]], *, session_key: str, now: datetime) -> None:
+def claim(claims: Sequence[tuple[Voucher, Claim]], *, now: datetime) -> None:
     """Use up what a redemption takes of its vouchers' limits, in the caller's transaction.
 
-    What the caller's own session holds is freed by it. The vouchers' counts are brought up to date.
+    What the caller's own session holds must have been freed. The vouchers' counts are brought up to date.
 
     Raises:
         ClaimLost: a limit, a balance or the voucher itself is no longer what was gathered.
     """
     wanted = [_Wanted(voucher, one.quantity, one.credits) for voucher, one in claims]
-    if session_key:
-        Reservation.objects.filter(
-            session_key=session_key, voucher_id__in=[one.voucher.pk for one in wanted]
-        ).delete()
     _note_uses([one for one in wanted if not one.is_counted_on_its_row])
     _count_uses([one for one in wanted if one.is_counted_on_its_row], now=now)
 

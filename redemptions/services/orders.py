@@ -10,7 +10,7 @@ from promoengine.core.models import Project
 from promoengine.engine.decide import Decision
 from promoengine.engine.order import Order as Amounts
 from redemptions.models import Order
-from redemptions.orders import CheckoutOrder
+from redemptions.orders import CheckoutOrder, lines_after
 from redemptions.services.claim import CLAIM_LOST, ClaimLost
 
 
@@ -52,8 +52,8 @@ def save_order(
     values: dict[str, Any] = {
         "customer": customer,
         "status": order.status or Order.Status.PAID,
-        "amount": order.amount,
-        "items": list(order.lines),
+        "amount": decision.order.amount if decision.order else order.amount,
+        "items": lines_after(order, decision.order) if decision.order else list(order.lines),
         "calculated": calculated_of(decision.order),
         "metadata": order.metadata,
     }
@@ -68,15 +68,26 @@ def save_order(
 
 def calculated_of(amounts: Amounts | None) -> dict[str, Any]:
     """Return the discounts to keep with an order: on the whole, and for each line; minor units."""
-    if amounts is None or not amounts.total_discount:
+    if amounts is None or not (amounts.total_discount or amounts.initial_amount):
         return {}
-    return {"discount": amounts.discount, "items": [item.discount for item in amounts.items]}
+    kept = {"discount": amounts.discount, "items": [item.discount for item in amounts.items]}
+    return kept | ({"initial_amount": amounts.initial_amount} if amounts.initial_amount is not None else {})
 
 
 def cancel_order(order: Order, *, now: datetime) -> None:
-    """Take the discounts off an order whose redemption is rolled back, and cancel it."""
+    """Take the discounts, and units they added, off an order whose redemption is rolled back; cancel it."""
+    order.amount = order.calculated.get("initial_amount", order.amount)
+    order.items = [_as_sent(line) for line in order.items if line.get("initial_quantity") != 0]
     order.status, order.calculated, order.updated_at = Order.Status.CANCELED, {}, now
-    order.save(update_fields=["status", "calculated", "updated_at"])
+    order.save(update_fields=["status", "amount", "items", "calculated", "updated_at"])
+
+
+def _as_sent(line: dict[str, Any]) -> dict[str, Any]:
+    """Return an order line without the units that a discount added to it."""
+    if "initial_quantity" not in line:
+        return line
+    plain = {name: value for name, value in line.items() if not name.startswith("initial_")}
+    return plain | {"quantity": line["initial_quantity"], "amount": line["initial_amount"]}
 
 
 def _new_order(project: Project, order: CheckoutOrder, values: dict[str, Any], *, now: datetime) -> Order:

@@ -1,10 +1,10 @@
 """Qualification: what could this customer use on this order? Each candidate is decided alone."""
 
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from heapq import merge
+from itertools import islice
 
 from django.db.models import F, Q, QuerySet
 
@@ -12,171 +12,247 @@ from campaigns.models import Campaign, PromotionTier
 from customers.models import Customer
 from promoengine.core.models import Project
 from promoengine.engine.decide import Applicable, Case, decide
-from promoengine.engine.discounts import parse_discount
-from promoengine.engine.offers import GiftCredits, Offer
-from promoengine.engine.timeframes import parse_validity
-from redemptions.facts import Gathered, gather, tier_offer, voucher_offer, with_reservations
+from promoengine.engine.discounts import DEFAULT_EFFECT
+from promoengine.engine.findings import KINDS
+from promoengine.engine.offers import Offer
+from promoengine.engine.operators import Moment
+from redemptions.channel import Channel
+from redemptions.facts import (
+    Context,
+    attach_rules,
+    gather_context,
+    settings_of,
+    with_reservations,
+)
+from redemptions.offers import voucher_offer
+from redemptions.qualification_filters import Candidate, Filters
 from redemptions.requests import CheckoutRequest
+from redemptions.shelf import Shelf, asked_by, shelf_of
 from vouchers.models import Voucher
 from vouchers.selectors import vouchers_for_wire
 
-CANDIDATES_MAX = 1000
-WALLET = "CUSTOMER_WALLET"
-ITEM_EFFECTS_ONLY = ("PRODUCTS", "PRODUCTS_DISCOUNT", "PRODUCTS_BY_CUSTOMER", "PRODUCTS_DISCOUNT_BY_CUSTOMER")
-SCENARIOS = ("ALL", WALLET, "AUDIENCE_ONLY", "PROMOTION_STACKS", *ITEM_EFFECTS_ONLY)
+VOUCHERS_MAX = 1000
+ALL, WALLET, AUDIENCE, STACKS = "ALL", "CUSTOMER_WALLET", "AUDIENCE_ONLY", "PROMOTION_STACKS"
+ON_PRODUCTS = ("PRODUCTS", "PRODUCTS_DISCOUNT", "PRODUCTS_BY_CUSTOMER", "PRODUCTS_DISCOUNT_BY_CUSTOMER")
+SCENARIOS = (ALL, WALLET, AUDIENCE, STACKS, *ON_PRODUCTS)
 SORTINGS = ("DEFAULT", "BEST_DEAL", "LEAST_DEAL")
-
-Candidate = Voucher | PromotionTier | Campaign
+NAMING_ITEMS = ("order.items.any", "order.items.every", "product.id", "sku.id")
 
 
 @dataclass(frozen=True, slots=True)
 class QualificationRequest:
-    """What is asked, and how the answer is to be sorted, cut and narrowed."""
+    """What is asked, and how the answer is sorted, cut and narrowed; `codes`, if any, are all that may be."""
 
     checkout: CheckoutRequest
-    scenario: str = "ALL"
+    scenario: str = ALL
     limit: int = 5
     starting_after: datetime | None = None
     sorting: str = "DEFAULT"
-    campaign_ids: frozenset[uuid.UUID] = frozenset()
-    objects: frozenset[str] = frozenset()
+    filters: Filters = Filters()
     codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Qualified:
-    """A redeemable that applies, with what it would do."""
+    """A redeemable that applies, with what it would do; a stack has an outcome for each of its tiers."""
 
     row: Candidate
-    outcome: Applicable
+    outcomes: tuple[Applicable, ...]
+    tiers: tuple[PromotionTier, ...] = ()
 
     @property
     def saving(self) -> int:
         """What it takes off, in minor units."""
-        if self.outcome.before is None or self.outcome.after is None:
-            return 0
-        return self.outcome.after.total_discount - self.outcome.before.total_discount
+        return sum(outcome.saving for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
 class Qualification:
     """One page of what applies."""
 
-    gathered: Gathered
+    context: Context
     found: tuple[Qualified, ...]
     has_more: bool
 
 
-def qualify(project: Project, asked: QualificationRequest, *, now: datetime) -> Qualification:
+def qualify(
+    project: Project, asked: QualificationRequest, *, channel: Channel, now: datetime
+) -> Qualification:
     """Return what the customer could use, newest first or by what it saves.
+
+    Limits that other people's redemptions use up are not looked at, as published.
 
     Raises:
         NotFound: the customer or order is named by an id that the project does not have.
     """
-    gathered = gather(project, asked.checkout, now=now)
-    candidates = sorted(
-        _candidates(project, asked, gathered.customer, now=now), key=lambda row: row.created_at, reverse=True
+    settings = settings_of(project)
+    shelf = shelf_of(project, settings.version)
+    context = gather_context(
+        project, asked.checkout, settings, good_refs=shelf.good_refs, channel=channel, now=now
     )
-    applicable = list(_applicable(candidates, gathered.case))
-    if asked.sorting != "DEFAULT":
-        applicable.sort(key=lambda one: one.saving, reverse=asked.sorting == "BEST_DEAL")
-    page = applicable[: asked.limit]
-    return Qualification(gathered, tuple(page), len(applicable) > len(page))
+    case = Case(
+        (), context.amounts, replace(context.facts, ignored=_ignored(asked.scenario)), context.stacking
+    )
+    sources = _sources(project, asked, context, shelf, case, now=now)
+    if asked.sorting == "DEFAULT":
+        newest_first = merge(*sources, key=lambda one: one.row.created_at, reverse=True)
+        found = list(islice(newest_first, asked.limit + 1))
+    else:
+        found = sorted(
+            (one for source in sources for one in source),
+            key=lambda one: one.saving,
+            reverse=asked.sorting == "BEST_DEAL",
+        )
+    return Qualification(context, tuple(found[: asked.limit]), len(found) > asked.limit)
 
 
-def _applicable(candidates: Iterable[Candidate], case: Case) -> Iterator[Qualified]:
-    for row in candidates:
-        alone = decide(replace(case, offers=(_offer(row, case),)))
+def applicable_tiers(
+    project: Project,
+    asked: CheckoutRequest,
+    tiers: Iterable[PromotionTier],
+    *,
+    channel: Channel,
+    now: datetime,
+) -> tuple[Context, list[Qualified]]:
+    """Return those of the tiers that apply, each decided alone, in a constant number of queries.
+
+    Raises:
+        NotFound: the customer or order is named by an id that the project does not have.
+    """
+    settings = settings_of(project)
+    shelf = shelf_of(project, settings.version)
+    context = gather_context(project, asked, settings, good_refs=shelf.good_refs, channel=channel, now=now)
+    case = Case((), context.amounts, context.facts, context.stacking)
+    offers = (asked_by(shelf.offers[tier.pk], context.asking) for tier in tiers if tier.pk in shelf.offers)
+    return context, list(_judged(offers, shelf.row_of, case))
+
+
+def _sources(
+    project: Project,
+    asked: QualificationRequest,
+    context: Context,
+    shelf: Shelf,
+    case: Case,
+    *,
+    now: datetime,
+) -> list[Iterator[Qualified]]:
+    """Return what qualifies of each kind of redeemable, the newest first, judged as it is asked for."""
+    sources: list[Iterator[Qualified]] = []
+    if asked.scenario != STACKS:
+        sources.append(_vouchers(project, asked, context, case, now=now))
+    if asked.scenario in (ALL, AUDIENCE, *ON_PRODUCTS):
+        cart = (context.amounts, context.facts.customer)
+        everything = asked.scenario == AUDIENCE
+        for index in (shelf.tiers, shelf.campaigns):
+            offers = index.offers if everything else index.candidates(*cart)
+            ready = (asked_by(offer, context.asking) for offer in offers)
+            sources.append(
+                _kept(_judged(_of_products(ready, asked), shelf.row_of, case), asked, context.moment)
+            )
+    if asked.scenario in (ALL, STACKS):
+        sources.append(_kept(_stacks(shelf, context, case), asked, context.moment))
+    return sources
+
+
+def _judged(offers: Iterable[Offer], row_of: Callable[[Offer], Candidate], case: Case) -> Iterator[Qualified]:
+    for offer in offers:
+        alone = decide(replace(case, offers=(offer,)))
         if alone.applicable:
-            yield Qualified(row, alone.applicable[0])
+            yield Qualified(row_of(offer), alone.applicable)
 
 
-def _offer(row: Candidate, case: Case) -> Offer:
-    if isinstance(row, Voucher):
-        spendable = max(0, row.gift_balance - row.reserved_amount) if row.gift_balance is not None else None
-        asked = None if case.order is not None else spendable
-        return voucher_offer(row, credits=asked)
-    if isinstance(row, PromotionTier):
-        return tier_offer(row)
-    return _campaign_offer(row)
+def _stacks(shelf: Shelf, context: Context, case: Case) -> Iterator[Qualified]:
+    for stack in shelf.stacks:
+        if not all(tier_id in shelf.offers for tier_id in stack.tier_ids):
+            continue
+        offers = tuple(asked_by(shelf.offers[tier_id], context.asking) for tier_id in stack.tier_ids)
+        together = decide(replace(case, offers=offers))
+        if together.is_valid:
+            tiers = [shelf.row_of(outcome.offer) for outcome in together.applicable]
+            yield Qualified(
+                stack,
+                together.applicable,
+                tuple(tier for tier in tiers if isinstance(tier, PromotionTier)),
+            )
 
 
-def _campaign_offer(campaign: Campaign) -> Offer:
-    """Return what a code of this campaign would be, were the customer to get one."""
-    gift = campaign.gift["amount"] if campaign.gift else None
-    return Offer(
-        "campaign",
-        campaign.public_id,
-        discount=parse_discount(campaign.discount) if campaign.discount else None,
-        gift=GiftCredits(gift, gift) if gift is not None else None,
-        validity=parse_validity(
-            campaign.validity,
-            starts_at=campaign.start_date,
-            expires_at=campaign.expiration_date,
-            created_at=campaign.created_at,
-        ),
-        is_active=campaign.active,
-    )
+def _vouchers(
+    project: Project, asked: QualificationRequest, context: Context, case: Case, *, now: datetime
+) -> Iterator[Qualified]:
+    rows = list(_voucher_candidates(project, asked, context.customer, now=now))
+    attach_rules(project, rows)
+    by_key: dict[Hashable, Voucher] = {row.pk: row for row in rows}
+
+    def row_of(offer: Offer) -> Voucher:
+        return by_key[offer.key]
+
+    ready = (voucher_offer(row, credits=_asked_credits(row, case), asking=context.asking) for row in rows)
+    found = _judged(_of_products(ready, asked), row_of, case)
+    return _kept(found, asked, context.moment)
 
 
-def _candidates(
-    project: Project, asked: QualificationRequest, customer: Customer | None, *, now: datetime
-) -> Iterator[Candidate]:
-    if asked.scenario == "PROMOTION_STACKS" or asked.scenario in ITEM_EFFECTS_ONLY:
-        return
-    if not asked.objects or "voucher" in asked.objects:
-        yield from _first(_voucher_candidates(project, asked, customer, now=now), asked)
-    if asked.scenario == WALLET or asked.codes:
-        return
-    if not asked.objects or "promotion_tier" in asked.objects:
-        tiers = PromotionTier.objects.filter(
-            project=project, active=True, campaign__active=True, campaign__deleted_at=None
-        ).select_related("campaign__category", "category")
-        if asked.campaign_ids:
-            tiers = tiers.filter(campaign_id__in=asked.campaign_ids)
-        yield from _first(tiers.filter(_running(now)), asked)
-    if not asked.objects or "campaign" in asked.objects:
-        yield from _first(_campaign_candidates(project, asked, now=now), asked)
+def _asked_credits(row: Voucher, case: Case) -> int | None:
+    """Return what is asked of a gift card where no order says it: all that is left."""
+    if row.gift_balance is None or case.order is not None:
+        return None
+    return max(0, row.gift_balance - row.reserved_amount)
 
 
 def _voucher_candidates(
     project: Project, asked: QualificationRequest, customer: Customer | None, *, now: datetime
 ) -> QuerySet[Voucher]:
+    running = (Q(start_date=None) | Q(start_date__lte=now)) & (
+        Q(expiration_date=None) | Q(expiration_date__gt=now)
+    )
     held = Q(holder=customer) if customer else Q(pk__in=[])
     of_anybody = Q(holder=None) & (Q(campaign=None) | Q(campaign__type=Campaign.Type.STANDALONE))
     rows = with_reservations(vouchers_for_wire(project), now=now).filter(
         held if asked.scenario == WALLET else held | of_anybody,
-        _running(now),
+        running,
         Q(campaign=None) | Q(campaign__active=True),
         Q(quantity=None) | Q(redeemed_quantity__lt=F("quantity")),
         Q(gift_balance=None) | Q(gift_balance__gt=0),
         active=True,
     )
-    if asked.campaign_ids:
-        rows = rows.filter(campaign_id__in=asked.campaign_ids)
-    return rows.filter(code__in=asked.codes) if asked.codes else rows
-
-
-def _campaign_candidates(
-    project: Project, asked: QualificationRequest, *, now: datetime
-) -> QuerySet[Campaign]:
-    rows = (
-        Campaign.objects.filter(project=project, active=True)
-        .present()
-        .filter(_running(now), campaign_type__in=["DISCOUNT_COUPONS", "GIFT_VOUCHERS"])
-        .exclude(type=Campaign.Type.STANDALONE)
-        .select_related("category")
-    )
-    return rows.filter(pk__in=asked.campaign_ids) if asked.campaign_ids else rows
-
-
-def _running(now: datetime) -> Q:
-    return (Q(start_date=None) | Q(start_date__lte=now)) & (
-        Q(expiration_date=None) | Q(expiration_date__gt=now)
-    )
-
-
-def _first(rows: QuerySet[Any], asked: QualificationRequest) -> QuerySet[Any]:
+    if asked.codes:
+        rows = rows.filter(code__in=asked.codes)
     if asked.starting_after is not None and asked.sorting == "DEFAULT":
         rows = rows.filter(created_at__lt=asked.starting_after)
-    return rows.order_by("-created_at")[:CANDIDATES_MAX]
+    return rows.order_by("-created_at")[:VOUCHERS_MAX]
+
+
+def _kept(found: Iterator[Qualified], asked: QualificationRequest, moment: Moment) -> Iterator[Qualified]:
+    """Yield what the request's cursor and filters let through."""
+    after = asked.starting_after if asked.sorting == "DEFAULT" else None
+    for one in found:
+        if (after is None or one.row.created_at < after) and asked.filters.let_through(one.row, moment):
+            yield one
+
+
+def _of_products(offers: Iterable[Offer], asked: QualificationRequest) -> Iterator[Offer]:
+    """Yield the offers that are about products, where the scenario asks for those alone."""
+    for offer in offers:
+        if asked.scenario not in ON_PRODUCTS or _is_on_products(offer, asked.scenario):
+            yield offer
+
+
+def _is_on_products(offer: Offer, scenario: str) -> bool:
+    scope, discount = offer.scope, offer.discount
+    if discount is not None and scope.has_entries and discount.effect_under(scope) != DEFAULT_EFFECT:
+        return True
+    if "DISCOUNT" in scenario:
+        return False
+    return any(node.name in NAMING_ITEMS for rule in offer.rules for node in rule.nodes.values())
+
+
+def _ignored(scenario: str) -> Callable[[str], bool]:
+    """Return which conditions are taken as met: limits, and in some scenarios all but the audience's."""
+    if scenario == AUDIENCE:
+        return lambda name: not name.startswith("customer.")
+    if scenario in ("PRODUCTS", "PRODUCTS_DISCOUNT"):
+        return lambda name: name.startswith("customer.") or _is_limit(name)
+    return _is_limit
+
+
+def _is_limit(name: str) -> bool:
+    return KINDS[name].counter is not None or name == "order.initial_amount"

@@ -12,21 +12,15 @@ from customers.tracking import tracking_id_of
 from promoengine.core.events import Happening, record_events
 from promoengine.core.ids import new_id
 from promoengine.core.models import Project
-from promoengine.engine.decide import Applicable, Decision, Inapplicable
-from redemptions.facts import Gathered, Redeemable
+from promoengine.engine.decide import Decision, Inapplicable
+from redemptions.channel import Channel
+from redemptions.facts import Gathered
 from redemptions.models import Order, Redemption
+from redemptions.offers import Redeemable
+from redemptions.order_wire import order_frame, order_to_wire
 from redemptions.requests import CheckoutRequest
-from redemptions.wire import order_to_wire, redemption_to_wire
+from redemptions.wire import redemption_to_wire
 from vouchers.models import Voucher, VoucherTransaction
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """Where a request came from: the key's or user's id, what kind of caller, and its own name."""
-
-    id: str = ""
-    type: str = "API"
-    name: str = "API"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ def record_redemptions(
     if checkout_order and decision.initial_order and decision.order:
         whole = order_to_wire(checkout_order, decision.initial_order, decision.order, customer=customer)
     elif checkout_order:
-        whole = order_to_wire(checkout_order, *[checkout_order.to_engine()] * 2, customer=customer)
+        whole = order_frame(checkout_order, customer)
     parent = None
     if len(decision.applicable) > 1:
         parent = Redemption(
@@ -106,8 +100,9 @@ def record_redemptions(
             **_about(row, outcome.offer.object, outcome.offer.id),
             parent_id=parent.pk if parent else None,
             amount=outcome.credits if outcome.offer.gift is not None else None,
-            discount_amount=_discount_of(outcome),
+            discount_amount=outcome.saving,
             order_amount=outcome.before.amount if outcome.before else 0,
+            units={claim.counter.entry: claim.amount for claim in outcome.counted if claim.counter.entry},
             order_snapshot=snapshot,
         )
         written.append(Written(redemption, row, customer))
@@ -132,9 +127,13 @@ def record_failures(
     """Keep an attempt that failed: a row and an event for each redeemable that did not apply."""
     rows = _rows_by_offer(gathered)
     customer, order = gathered.customer, gathered.order
-    snapshot = None
+    snapshot, amounts = None, gathered.case.order
     if order is not None:
-        snapshot = order_to_wire(order, *[order.to_engine()] * 2, customer=customer)
+        snapshot = (
+            order_to_wire(order, amounts, amounts, customer=customer)
+            if amounts
+            else order_frame(order, customer)
+        )
     written = [
         Written(
             Redemption(
@@ -173,7 +172,10 @@ def tracking_id(asked: CheckoutRequest, customer: Customer | None) -> str | None
 
 def _failure_of(outcome: Inapplicable) -> dict[str, str]:
     key = "resource_not_found" if outcome.refusal.key == "not_found" else outcome.refusal.key
-    return {"failure_code": key, "failure_message": outcome.refusal.message}
+    return {
+        "failure_code": key,
+        "failure_message": outcome.refusal.own_message or outcome.refusal.message,
+    }
 
 
 def _rows_by_offer(gathered: Gathered) -> dict[int, Redeemable | None]:
@@ -189,12 +191,6 @@ def _about(row: Redeemable | None, kind: str, ref: str) -> dict[str, Any]:
     if row is not None:
         return about | {"promotion_tier": row, "voucher_code": "", "campaign_id": row.campaign_id}
     return about
-
-
-def _discount_of(outcome: Applicable) -> int:
-    if outcome.before is None or outcome.after is None:
-        return 0
-    return outcome.after.total_discount - outcome.before.total_discount
 
 
 def _list_redemptions(

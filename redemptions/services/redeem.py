@@ -1,7 +1,9 @@
 """Redemption: gather, decide, claim, record. What is used up is used up for good, and never too often."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -9,14 +11,18 @@ from customers.models import Customer
 from customers.services.upsert import upsert_customer
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import share_definitions
 from promoengine.engine.decide import Decision, decide
 from promoengine.engine.refusals import Refusal
+from redemptions.channel import Channel
 from redemptions.facts import Gathered, gather
 from redemptions.models import Order
 from redemptions.requests import CheckoutRequest
-from redemptions.services.claim import ClaimLost, claim
+from redemptions.services.claim import CLAIM_LOST, ClaimLost, claim
+from redemptions.services.count import count_up, row_claims
 from redemptions.services.orders import lock_order, save_order
-from redemptions.services.record import Channel, Recorded, record_failures, record_redemptions
+from redemptions.services.record import Recorded, record_failures, record_redemptions
+from redemptions.services.sessions import release_redeemables
 from redemptions.services.validate import voucher_claims
 
 ATTEMPTS = 5
@@ -30,6 +36,12 @@ class RedemptionRefused(DomainError):
             refusal.details, resource_id=refusal.resource_id, resource_type=refusal.resource_type
         )
         self.key, self.status, self.message = refusal.key, refusal.code, refusal.message
+        self.own_message = refusal.own_message
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """Return the published error body, with a validation rule's own words where it has some."""
+        body = super().body(request_id)
+        return body | {"error": {"message": self.own_message}} if self.own_message else body
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ def redeem(project: Project, asked: CheckoutRequest, *, channel: Channel, now: d
     """
     attempt = 1
     while True:
-        gathered = gather(project, asked, now=now, overwrite_order=True)
+        gathered = gather(project, asked, channel=channel, now=now, overwrite_order=True)
         decision = decide(gathered.case)
         if not decision.is_valid:
             refused = decision.inapplicable[0].refusal
@@ -81,13 +93,18 @@ def _use(
     channel: Channel,
     now: datetime,
 ) -> Recorded:
+    if share_definitions(project) != gathered.context.version:
+        raise ClaimLost(CLAIM_LOST)
     if gathered.order is not None and gathered.order.stored is not None:
         lock_order(gathered.order.stored)
     customer = _customer(project, asked, gathered, channel=channel, now=now)
     session_key = asked.session.key or "" if asked.session else ""
-    claim(voucher_claims(gathered, decision), session_key=session_key, now=now)
+    if session_key:
+        keys = [outcome.offer.key for outcome in decision.applicable if isinstance(outcome.offer.key, UUID)]
+        release_redeemables(project, key=session_key, redeemable_ids=keys)
+    claim(voucher_claims(gathered, decision), now=now)
     order = save_order(project, gathered.order, decision, customer=customer, now=now)
-    return record_redemptions(
+    recorded = record_redemptions(
         project,
         asked,
         gathered,
@@ -98,6 +115,15 @@ def _use(
         channel=channel,
         now=now,
     )
+    subjects = replace(gathered.context.subjects, customer=customer.pk if customer else None)
+    count_up(
+        project,
+        row_claims(decision.counted, subjects, gathered.context.moment),
+        session_key=session_key,
+        redemption_ids=[written.redemption.pk for written in recorded.redemptions],
+        now=now,
+    )
+    return recorded
 
 
 def _customer(

@@ -11,13 +11,14 @@ from promoengine.core.events import Happening, record_events
 from promoengine.core.ids import new_id, parse_public_id
 from promoengine.core.models import Project
 from promoengine.engine.stacking import StackingRules
-from redemptions.facts import stacking_rules
+from redemptions.channel import Channel
+from redemptions.facts import moment_of, stacking_rules
 from redemptions.models import Order, Redemption
+from redemptions.order_wire import stored_order_frame
 from redemptions.selectors import redemption_list_to_wire, redemptions_for_wire
 from redemptions.services.claim import give_back
+from redemptions.services.count import count_down
 from redemptions.services.orders import cancel_order
-from redemptions.services.record import Channel
-from redemptions.wire import stored_order_frame
 from vouchers.models import Voucher, VoucherTransaction
 
 
@@ -153,6 +154,7 @@ def _give_all_back(
         raise AlreadyRolledBack
     order = _order_after(project, parts[0], now=now)
     give_back((part.voucher_id, part.amount or 0) for part in parts if part.voucher_id)
+    count_down(parts, [moment_of(project, part.created_at) for part in parts])
     _refund_credits(project, parts, channel=channel, now=now)
     parent_rollback = _rollback_of(parent, values, order=order) if parent else None
     rollbacks = [
@@ -173,7 +175,7 @@ def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> 
     order = None
     if redemption.order_id:
         order = Order.objects.filter(project=project, pk=redemption.order_id).first()
-    if order is None or snapshot is None:
+    if order is None or snapshot is None or "amount" not in snapshot:
         return snapshot
     rules: StackingRules = stacking_rules(project)
     if rules.redeemables_rollback_order_mode == "WITH_ORDER":
@@ -183,15 +185,22 @@ def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> 
 
 
 def _without_discounts(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Return the picture of an order before its discounts and the units they added."""
     plain = {name: value for name, value in snapshot.items() if "discount" not in name}
-    plain["total_amount"] = snapshot["amount"]
+    plain["amount"] = plain["total_amount"] = plain.pop("initial_amount", snapshot["amount"])
     if "items" in snapshot:
         plain["items"] = [
-            {name: value for name, value in item.items() if "discount" not in name}
-            | {"subtotal_amount": item["amount"]}
-            for item in snapshot["items"]
+            _line_as_sent(item) for item in snapshot["items"] if item.get("initial_quantity") != 0
         ]
     return plain
+
+
+def _line_as_sent(item: dict[str, Any]) -> dict[str, Any]:
+    changed = ("discount", "applied_", "initial_")
+    plain = {name: value for name, value in item.items() if not any(word in name for word in changed)}
+    plain["quantity"] = item.get("initial_quantity", item["quantity"])
+    amount = item.get("initial_amount", item["amount"])
+    return plain | {"amount": amount, "subtotal_amount": amount}
 
 
 def _refund_credits(project: Project, parts: list[Redemption], *, channel: Channel, now: datetime) -> None:

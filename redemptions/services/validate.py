@@ -1,14 +1,17 @@
 """Validation: would these redeemables apply? Nothing is used up; a session may hold what was found."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
 from promoengine.core.ids import new_id, public_id
 from promoengine.core.models import Project
 from promoengine.engine.decide import Claim, Decision, decide
+from redemptions.channel import Channel
 from redemptions.facts import Gathered, gather
 from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import ClaimLost
+from redemptions.services.count import RowClaim, row_claims
 from redemptions.services.sessions import new_session_key, reserve
 from vouchers.models import Voucher
 
@@ -26,7 +29,7 @@ class Validation:
     session_key: str | None = None
 
 
-def validate(project: Project, asked: CheckoutRequest, *, now: datetime) -> Validation:
+def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime) -> Validation:
     """Decide what would become of the redeemables, and hold it for the session that was asked for.
 
     Raises:
@@ -35,7 +38,7 @@ def validate(project: Project, asked: CheckoutRequest, *, now: datetime) -> Vali
     """
     attempt = 1
     while True:
-        gathered = gather(project, asked, now=now)
+        gathered = gather(project, asked, channel=channel, now=now)
         decision = decide(gathered.case)
         try:
             session_key = _hold(project, asked, gathered, decision, now=now)
@@ -59,6 +62,24 @@ def _hold(
     if asked.session is None or not decision.is_valid:
         return None
     key = asked.session.key or new_session_key()
-    claims = voucher_claims(gathered, decision)
-    reserve(project, key=key, session=asked.session, claims=claims, now=now)
+    reserve(
+        project,
+        key=key,
+        session=asked.session,
+        claims=voucher_claims(gathered, decision),
+        counted=counted_by_redeemable(gathered, decision),
+        bounds=row_claims(decision.counted, gathered.context.subjects, gathered.context.moment),
+        version=gathered.context.version,
+        now=now,
+    )
     return key
+
+
+def counted_by_redeemable(gathered: Gathered, decision: Decision) -> list[tuple[uuid.UUID, RowClaim]]:
+    """Return what each applicable redeemable would add to which counter."""
+    return [
+        (outcome.offer.key, claim)
+        for outcome in decision.applicable
+        if isinstance(outcome.offer.key, uuid.UUID)
+        for claim in row_claims(outcome.counted, gathered.context.subjects, gathered.context.moment)
+    ]

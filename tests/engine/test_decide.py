@@ -7,13 +7,16 @@ import pytest
 
 from promoengine.engine.decide import Case, decide
 from promoengine.engine.discounts import parse_discount
+from promoengine.engine.facts import Facts
 from promoengine.engine.offers import GiftCredits, Offer, Usage
+from promoengine.engine.operators import Moment
 from promoengine.engine.order import Order
 from promoengine.engine.refusals import Refusal
 from promoengine.engine.stacking import StackingRules
 from promoengine.engine.timeframes import Validity
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+FACTS = Facts(Moment(NOW, ZoneInfo("UTC")))
 TEN_OFF = parse_discount({"type": "AMOUNT", "amount_off": 1000})
 PARTIAL = StackingRules(redeemables_application_mode="PARTIAL")
 
@@ -24,7 +27,7 @@ def code(name="A", **facts):
 
 def decided(*offers, order=None, stacking=None):
     order = Order(20000) if order is None else order
-    return decide(Case(offers, order, NOW, ZoneInfo("UTC"), stacking or StackingRules()))
+    return decide(Case(offers, order, FACTS, stacking or StackingRules()))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +107,6 @@ def test_a_gift_card_pays_no_more_than_is_left():
 
 
 def test_without_an_order_a_gift_card_must_say_how_much():
-    case = Case((code(discount=None, gift=GiftCredits(balance=5)),), None, NOW, ZoneInfo("UTC"))
+    case = Case((code(discount=None, gift=GiftCredits(balance=5)),), None, FACTS)
 
     assert decide(case).inapplicable[0].refusal.key == "missing_amount"

@@ -1,0 +1,185 @@
+"""One offer before the running order: its rules, what it does, and what it counts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from promoengine.engine.bundles import BundleFound
+from promoengine.engine.discounts import Applied, Discount, Terms
+from promoengine.engine.facts import Facts, Situation, Use
+from promoengine.engine.figures import MONEY, Figure, Setting
+from promoengine.engine.findings import Finding
+from promoengine.engine.limits import Counter, CounterClaim
+from promoengine.engine.offers import Offer, counter_kind_of
+from promoengine.engine.operators import UNKNOWN
+from promoengine.engine.order import Order
+from promoengine.engine.refusals import Refusal
+from promoengine.engine.rules import Verdict
+from promoengine.engine.scopes import UnitLimit
+
+RULES_KEYS = {
+    "customer": "customer_rules_violated",
+    "order": "order_rules_violated",
+    "product": "order_rules_violated",
+    "sku": "order_rules_violated",
+}
+SUBJECTS = {"promotion_tier": "Promotion Tier", "promotion_stack": "Promotion Stack", "campaign": "Campaign"}
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """What became of an offer: a refusal with the conditions that failed, or the order after it."""
+
+    after: Order | None = None
+    credits: int = 0
+    applied: Applied | None = None
+    has_effect: bool = True
+    refusal: Refusal | None = None
+    findings: tuple[Finding, ...] = ()
+    reasons: tuple[Finding, ...] = ()
+    counted: tuple[CounterClaim, ...] = ()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An offer and what it finds: the order that those before it left, and what they took of counters."""
+
+    offer: Offer
+    facts: Facts
+    before: Order | None
+    initial: Order | None
+    taken: Mapping[Counter, int]
+    from_initial: bool = False
+    once: bool = False
+
+    @cached_property
+    def situation(self) -> Situation:
+        return Situation(self.facts, self.offer, self.before, self.initial, self.taken, lambda: self.use)
+
+    @cached_property
+    def bundle(self) -> BundleFound | None:
+        """The bundles the order holds; None where the offer is for none in particular."""
+        bundle = self.offer.bundle
+        return bundle.identify(self.before) if bundle is not None and self.before is not None else None
+
+    @cached_property
+    def unit_limits(self) -> tuple[UnitLimit, ...]:
+        """The limits on discounted units that the order's own lines count against."""
+        return self.offer.unit_limits(self.initial)
+
+    @cached_property
+    def units_left(self) -> dict[str, int]:
+        """What limits on discounted units still allow, by their keys."""
+        if self.before is None or not self.unit_limits:
+            return {}
+        moment = self.facts.moment
+        setting = Setting(self.before, self.offer.formula_facts, moment.now, moment.zone)
+        left = {}
+        for limit in self.unit_limits:
+            counter = self.offer.counter(counter_kind_of(limit))
+            left[limit.key] = max(0, int(limit.limit.of(setting) or 0) - self.situation.standing(counter))
+        return left
+
+    @cached_property
+    def terms(self) -> Terms:
+        moment = self.facts.moment
+        return Terms(
+            scope=self.offer.scope,
+            bundle=self.bundle,
+            from_initial=self.from_initial,
+            once=self.once,
+            goods=self.facts.goods,
+            units_left=self.units_left,
+            formula_facts=self.offer.formula_facts,
+            now=moment.now,
+            zone=moment.zone,
+        )
+
+    @cached_property
+    def applied(self) -> Applied | None:
+        """What the offer's discount, or gift card on items, does to the order."""
+        if self.before is None:
+            return None
+        if self.offer.discount is not None:
+            return self.offer.discount.apply(self.before, self.terms)
+        return None
+
+    @cached_property
+    def use(self) -> Use:
+        gift, order = self.offer.gift, self.before
+        if gift is None:
+            return Use(self.applied.order if self.applied else order)
+        wanted = gift.balance if gift.asked is None else gift.asked
+        if order is None:
+            return Use(None, gift.asked or 0)
+        if gift.effect == "APPLY_TO_ITEMS":
+            after = _credits_on_items(wanted).apply(order, self.terms).order
+        else:
+            after = order.discount_order(wanted)
+        return Use(after, after.total_discount - order.total_discount)
+
+
+def take_turn(turn: Turn) -> TurnResult:
+    """Judge the offer's rules and, where they are met, work out what it does and what it counts."""
+    verdicts = [rule.judge(turn.situation) for rule in turn.offer.rules]
+    findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
+    for rule, verdict in zip(turn.offer.rules, verdicts, strict=True):
+        if not verdict.is_met:
+            refusal = _rule_refusal(turn, verdict, rule.message)
+            return TurnResult(refusal=refusal, findings=findings, reasons=verdict.reasons)
+    if turn.bundle is not None and turn.bundle.quantity == 0:
+        return TurnResult(refusal=turn.offer.refused("order_rules_violated"), findings=findings)
+    if turn.applied is not None and turn.applied.refusal_key is not None:
+        return TurnResult(refusal=turn.offer.refused(turn.applied.refusal_key), findings=findings)
+    use = turn.use
+    return TurnResult(
+        after=use.after,
+        credits=use.credits,
+        applied=turn.applied,
+        has_effect=_changes(turn.before, use),
+        findings=findings,
+        counted=_counted(turn, findings),
+    )
+
+
+def _rule_refusal(turn: Turn, verdict: Verdict, message: str | None) -> Refusal:
+    reason = next(iter(verdict.reasons), None)
+    room = reason.node.name.partition(".")[0] if reason else "redemption"
+    key = RULES_KEYS.get(room, "redemption_rules_violated")
+    about_customer = reason is not None and (room == "customer" or "customer" in reason.node.name)
+    if about_customer and reason is not None and reason.truth is UNKNOWN and turn.facts.customer is None:
+        return turn.offer.refused("missing_customer", "Customer is required to validate rules", message)
+    own = (reason.node.message if reason else None) or message
+    subject = SUBJECTS.get(turn.offer.object) or ("Gift Card" if turn.offer.gift else "Discount Coupon")
+    details = f"{subject} cannot be redeemed because of violated validation rules"
+    return turn.offer.refused(key, details, own)
+
+
+def _credits_on_items(credits: int) -> Discount:
+    """Return what a gift card does that pays for items: its credits are split over them."""
+    return Discount("AMOUNT", "APPLY_TO_ITEMS_PROPORTIONALLY", Figure(MONEY, credits))
+
+
+def _changes(before: Order | None, use: Use) -> bool:
+    if before is None or use.after is None:
+        return True
+    return use.after.total_discount != before.total_discount or use.after.amount != before.amount
+
+
+def _counted(turn: Turn, findings: tuple[Finding, ...]) -> tuple[CounterClaim, ...]:
+    claims: dict[Counter, CounterClaim] = {}
+    for rule in turn.offer.rules:
+        for kind in rule.counters:
+            counter = turn.offer.counter(kind)
+            claims[counter] = CounterClaim(counter, turn.situation.contribution(kind.measure))
+    for finding in findings:
+        if finding.counter is not None:
+            claims[finding.counter] = claims[finding.counter].within(finding.low, finding.high)
+    if turn.applied is not None:
+        for limit in turn.unit_limits:
+            counter = turn.offer.counter(counter_kind_of(limit))
+            amount = turn.applied.units.get(limit.key, 0)
+            left = turn.units_left.get(limit.key)
+            high = None if left is None else turn.situation.standing(counter) + left
+            claims[counter] = CounterClaim(counter, amount, high=high)
+    return tuple(claims.values())

@@ -1,0 +1,184 @@
+"""Validation rules: read from the wire once, then judged over one redeemable in one situation."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from promoengine.engine import conditions, item_conditions
+from promoengine.engine.bundles import Bundle, InvalidBundle, parse_bundle_rules
+from promoengine.engine.facts import Situation
+from promoengine.engine.findings import KINDS, Finding, Node
+from promoengine.engine.items import NO_REFS, InvalidItems, parse_item_refs
+from promoengine.engine.limits import CounterKind
+from promoengine.engine.logic import InvalidLogic, Junction, Logic, Negation, Truth, all_of, parse_logic
+from promoengine.engine.operators import UNKNOWN, Condition, InvalidCondition, parse_condition
+from promoengine.engine.scopes import EVERYTHING, InvalidScope, Scope, parse_scope
+
+# Importing them is what makes their conditions known.
+CONDITION_MODULES = (conditions, item_conditions)
+RULES_MAX, DEPTH_MAX, MESSAGE_MAX = 200, 4, 1000
+NO_CONDITION = Condition(())
+
+
+class InvalidRule(ValueError):
+    """A rule that can't be meant; the text names the place and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a rule: whether it is met, what was looked at, and which conditions failed it."""
+
+    truth: Truth
+    findings: tuple[Finding, ...] = ()
+    reasons: tuple[Finding, ...] = ()
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the redeemable may be used; what is unknown is not met."""
+        return self.truth is True
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule read from the wire; `counters` are all that its conditions need counted."""
+
+    logic: Logic | None = None
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    message: str | None = None
+    scope: Scope = EVERYTHING
+    bundle: Bundle | None = None
+    counters: tuple[CounterKind, ...] = ()
+
+    def judge(self, situation: Situation) -> Verdict:
+        """Return what becomes of the rule; all conditions are looked at where the facts say so."""
+        if self.logic is None:
+            return Verdict(True)
+        findings: list[Finding] = []
+        truths: dict[str, Truth] = {}
+
+        def truth_of(key: str) -> Truth:
+            if key not in truths:
+                truths[key] = _judge(self.nodes[key], situation, findings)
+            return truths[key]
+
+        if situation.facts.is_traced:
+            for key in self.nodes:
+                truth_of(key)
+        truth = self.logic.judge(truth_of)
+        if truth is True:
+            return Verdict(True, tuple(findings))
+        failed = set(_failed(self.logic, truth_of))
+        about = [finding for finding in findings if finding.node.path.partition(".")[0] in failed]
+        reasons = [finding for finding in about if finding.truth is not True] or about
+        return Verdict(truth, tuple(findings), tuple(reasons))
+
+
+def parse_rule(wire: Mapping[str, Any]) -> Rule:
+    """Read `rules`, `error`, `applicable_to` and `bundle_rules` of a validation rule.
+
+    Raises:
+        InvalidRule: something can't be meant; the text names the place.
+    """
+    nodes, logic = _nodes(wire.get("rules"), "rules", "", depth=0)
+    try:
+        scope = parse_scope(wire.get("applicable_to") or {})
+        bundle = parse_bundle_rules(wire.get("bundle_rules") or {})
+    except InvalidScope as error:
+        raise InvalidRule(f"applicable_to{error}") from error
+    except InvalidBundle as error:
+        raise InvalidRule(f"bundle_rules{error}") from error
+    counters = [kind for node in nodes.values() if (kind := KINDS[node.name].counter) is not None]
+    return Rule(logic, nodes, _message(wire, "error"), scope, bundle, tuple(dict.fromkeys(counters)))
+
+
+def published_name(name: str) -> str:
+    """Return a condition's name as it is published today; older clients write `customer_segment`."""
+    if name in KINDS:
+        return name
+    dotted = name.replace("_", ".")
+    return next((known for known in KINDS if known.replace("_", ".") == dotted), name)
+
+
+def _judge(node: Node, situation: Situation, findings: list[Finding]) -> Truth:
+    ignored = situation.facts.ignored
+    if ignored is not None and ignored(node.name):
+        return True
+    truth = KINDS[node.name].judge(node, situation, findings)
+    return node.unknown_holds if truth is UNKNOWN else truth
+
+
+def _failed(logic: Logic, truth_of: Any) -> Iterator[str]:
+    """Yield the conditions that keep a logic from holding."""
+    if isinstance(logic, Junction):
+        for part in logic.parts:
+            if part.judge(truth_of) is not True:
+                yield from _failed(part, truth_of)
+    elif isinstance(logic, Negation):
+        yield from logic.leaves()
+    else:
+        yield logic.key
+
+
+def _nodes(rules: Any, where: str, prefix: str, *, depth: int) -> tuple[dict[str, Node], Logic | None]:
+    if not rules:
+        return {}, None
+    if not isinstance(rules, Mapping) or depth > DEPTH_MAX:
+        raise InvalidRule(f"{where} should be an object of numbered rules, up to {DEPTH_MAX} deep")
+    numbered = {str(key): rule for key, rule in rules.items() if key != "logic"}
+    if len(numbered) > RULES_MAX:
+        raise InvalidRule(f"{where} may have up to {RULES_MAX} rules")
+    nodes = {
+        key: _node(rule, f"{where}.{key}", f"{prefix}{key}", depth=depth) for key, rule in numbered.items()
+    }
+    if not nodes:
+        return {}, None
+    text = rules.get("logic") or ""
+    if not isinstance(text, str):
+        raise InvalidRule(f"{where}.logic should be string")
+    try:
+        return nodes, parse_logic(text, set(nodes)) if text.strip() else all_of(list(nodes))
+    except InvalidLogic as error:
+        raise InvalidRule(f"{where}.logic{error}") from error
+
+
+def _node(wire: Any, where: str, path: str, *, depth: int) -> Node:
+    if not isinstance(wire, Mapping):
+        raise InvalidRule(f"{where} should be object")
+    given = wire.get("name")
+    if not isinstance(given, str) or (name := published_name(given)) not in KINDS:
+        raise InvalidRule(f"{where}.name {given!r} is not a known rule")
+    kind = KINDS[name]
+    name_of_property = wire.get("property")
+    if kind.needs_property and not (isinstance(name_of_property, str) and name_of_property):
+        raise InvalidRule(f"Rule '{name}' must have a 'property'")
+    conditions = wire.get("conditions") or {}
+    if not isinstance(conditions, Mapping):
+        raise InvalidRule(f"{where}.conditions should be object")
+    parts, logic = _nodes(wire.get("rules"), f"{where}.rules", f"{path}.", depth=depth + 1)
+    for part in parts.values():
+        if part.name not in item_conditions.PARTS:
+            raise InvalidRule(f"{where}.rules: '{part.name}' can't be nested in '{name}'")
+    try:
+        return Node(
+            path,
+            name,
+            name_of_property if isinstance(name_of_property, str) else None,
+            condition=NO_CONDITION if kind.names_items else parse_condition(conditions),
+            refs=parse_item_refs(conditions) if kind.names_items else NO_REFS,
+            message=_message(wire, where),
+            unknown_holds=wire.get("unknown") is True,
+            logic=logic,
+            parts=parts,
+        )
+    except (InvalidCondition, InvalidItems) as error:
+        raise InvalidRule(f"{where}.conditions{error}") from error
+
+
+def _message(wire: Mapping[str, Any], where: str) -> str | None:
+    error = wire.get("error")
+    message = error.get("message") if isinstance(error, Mapping) else None
+    if message is None or message == "":
+        return None
+    if not isinstance(message, str) or len(message) > MESSAGE_MAX:
+        raise InvalidRule(f"{where}.error.message should be a string of up to {MESSAGE_MAX} characters")
+    return message
