@@ -166,7 +166,7 @@ def most_bundles(slots, order, limit):
     )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(slots=slots, order=orders, limit=st.integers(1, 4))
 def test_no_way_to_hand_out_the_units_makes_more_bundles(slots, order, limit):
     found = Bundle(tuple(slots), limit).identify(order)
@@ -174,7 +174,7 @@ def test_no_way_to_hand_out_the_units_makes_more_bundles(slots, order, limit):
     assert found.quantity == most_bundles(slots, order, limit)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(slots=slots, order=orders, limit=st.integers(1, 4))
 def test_a_unit_serves_once(slots, order, limit):
     found = Bundle(tuple(slots), limit).identify(order)
