@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promoengine.core.errors import DomainError
+from promoengine.engine.rules import InvalidRule, parse_rule, published_name
 
 RULE_FIELDS = ("name", "type", "context_type", "rules", "bundle_rules", "applicable_to", "error")
 
@@ -41,22 +42,20 @@ def check_rule(data: Mapping[str, Any]) -> None:
     Raises:
         InvalidRules: it can't; the details name the place.
     """
-    rules = data.get("rules") or {}
-    if not isinstance(rules, Mapping):
-        raise InvalidRules("rules should be an object of numbered rules")
-    for number, rule in rules.items():
-        if number != "logic" and not (isinstance(rule, Mapping) and isinstance(rule.get("name"), str)):
-            raise InvalidRules(f"rules.{number}.name should be a known rule")
+    try:
+        parse_rule(data)
+    except InvalidRule as error:
+        raise InvalidRules(str(error)) from error
 
 
 def _as_published(rules: Mapping[str, Any]) -> dict[str, Any]:
     """Return checked rules with today's names, where older clients write `customer_segment`."""
     return {
-        number: rule
+        number: (rule if isinstance(rule, str) else "")
         if number == "logic"
         else {
             **rule,
-            "name": rule["name"],
+            "name": published_name(rule["name"]),
             "conditions": rule.get("conditions") or {},
             "rules": _as_published(rule.get("rules") or {}),
         }

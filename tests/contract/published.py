@@ -60,9 +60,9 @@ EXTRAS = {
     # Of stacking rules: shown in the published examples only.
     "": {"grouped_redeemables_sorting_rule"},
 }
-# Where an object has no name: rows of a report, and a map whose keys are ids.
+# Where an object has no name: an error, rows of a report, and a map whose keys are ids.
 EXTRA_PATHS = re.compile(
-    r"\.result\.failed\[\d+\]\.(row|reason|source_id|code)|.*\.order\.redemptions\.r_\w+"
+    r"\.request_id|\.result\.failed\[\d+\]\.(row|reason|source_id|code)|.*\.order\.redemptions\.r_\w+"
 )
 
 
