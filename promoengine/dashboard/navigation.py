@@ -20,6 +20,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "admin:campaigns_campaign_changelist",
                     "campaigns.view_campaign",
                 ),
+                (
+                    _("Promotions"),
+                    "local_offer",
+                    "admin:campaigns_promotiontier_changelist",
+                    "campaigns.view_promotiontier",
+                ),
                 (_("Codes"), "sell", "admin:vouchers_voucher_changelist", "vouchers.view_voucher"),
                 (
                     _("Redemptions"),
@@ -58,6 +64,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "category",
                     "admin:campaigns_category_changelist",
                     "campaigns.view_category",
+                ),
+                (
+                    _("Stacking rules"),
+                    "stacks",
+                    "admin:campaigns_projectstacking_changelist",
+                    "campaigns.view_projectstacking",
                 ),
                 (
                     _("Background work"),

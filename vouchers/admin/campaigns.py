@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
-from campaigns.models import Campaign, Category
+from campaigns.models import Campaign
 from campaigns.sentences import offer_in_words
 from campaigns.services.change import set_campaign_active
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
@@ -22,13 +22,6 @@ from vouchers.admin.forms import CampaignForm
 from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
 
 CHANNEL = "USER_PORTAL"
-
-
-@admin.register(Category)
-class CategoryAdmin(ProjectModelAdmin):
-    list_display = ["name", "hierarchy"]
-    fields = ["name", "hierarchy"]
-    search_fields = ["name"]
 
 
 @admin.register(Campaign)

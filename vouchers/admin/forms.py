@@ -13,8 +13,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.models import Campaign
-from campaigns.sentences import EXPONENTS
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from vouchers.codes import DEFAULT_CHARSET, LEGIBLE_CHARSET, parse_code_config
@@ -147,7 +147,7 @@ class CampaignForm(forms.ModelForm):
         kind, value = self.cleaned_data["offer"], self.cleaned_data["value"]
         discount = {
             "type": kind,
-            VALUE_FIELDS[kind]: _plain(value) if kind == "PERCENT" else self._minor(value),
+            VALUE_FIELDS[kind]: plain_number(value) if kind == "PERCENT" else self._minor(value),
         }
         if kind == "PERCENT" and self.cleaned_data["most"]:
             discount["amount_limit"] = self._minor(self.cleaned_data["most"])
@@ -194,10 +194,10 @@ class CampaignForm(forms.ModelForm):
             self.fields[name].disabled = True
 
     def _minor(self, value: Decimal) -> int:
-        return int(value.scaleb(EXPONENTS.get(self.project.currency, 2)).to_integral_value())
+        return minor_units(value, self.project.currency)
 
     def _major(self, amount: int) -> Decimal:
-        return Decimal(amount).scaleb(-EXPONENTS.get(self.project.currency, 2))
+        return major_units(amount, self.project.currency)
 
 
 class VoucherForm(forms.ModelForm):
@@ -228,7 +228,3 @@ class VoucherForm(forms.ModelForm):
         if "quantity" in self.changed_data:
             changed["redemption"] = {"quantity": cleaned["quantity"]}
         return changed
-
-
-def _plain(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)

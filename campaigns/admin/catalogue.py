@@ -1,0 +1,184 @@
+"""Products, SKUs and collections in the dashboard."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from campaigns.admin.catalogue_forms import ROWS, CollectionForm, GoodForm, ProductForm, SkuForm
+from campaigns.catalogue_selectors import members_of, skus_by_product
+from campaigns.models import Product, ProductCollection, Sku
+from campaigns.sentences import money
+from campaigns.services.product_collections import create_collection, delete_collection, update_collection
+from campaigns.services.products import (
+    delete_product,
+    delete_sku,
+    upsert_product,
+    upsert_sku,
+)
+from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.errors import DomainError
+
+MEMBERS_SHOWN = 100
+
+
+class CatalogueAdmin(ProjectModelAdmin):
+    """What the pages of the catalogue share: forms that know the project, and honest deletion."""
+
+    list_select_related = ["project"]
+    ordering = ["-id"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        kwargs["fields"] = self.form.Meta.fields
+        made = super().get_form(request, obj, change=change, **kwargs)
+        made.project = current_project(request)
+        return made
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name only the rows themselves."""
+        return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+
+
+@admin.register(Product)
+class ProductAdmin(CatalogueAdmin):
+    form = ProductForm
+    list_display = ["name", "source_id", "price_shown", "created_at"]
+    search_fields = ["name", "source_id"]
+    search_help_text = _("Part of a name or of the shop's own id")
+    readonly_fields = ["skus", "metadata"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        fields = ["name", "source_id", "price_tag", "variants", "image_url"]
+        return [(None, {"fields": [*fields, "skus", "metadata"] if obj else fields})]
+
+    def save_model(self, request: HttpRequest, obj: Product, form: GoodForm, change: bool) -> None:
+        project, now = current_project(request), timezone.now()
+        if change:
+            # The service that takes a new source id too: the form lets one be set where there is none.
+            upsert_product(project, data={"id": obj.public_id, **form.to_wire()}, now=now)
+        else:
+            obj.pk = upsert_product(project, data=form.to_wire(), now=now).pk
+
+    def delete_model(self, request: HttpRequest, obj: Product) -> None:
+        delete_product(current_project(request), obj.public_id)
+
+    @display(description=_("Price"), ordering="price")
+    def price_shown(self, product: Product) -> str:
+        return "" if product.price is None else money(product.price, product.project.currency)
+
+    @display(description=_("Variants"))
+    def skus(self, product: Product) -> str:
+        rows = skus_by_product([product])[product.pk][:MEMBERS_SHOWN]
+        links = ((reverse("admin:campaigns_sku_change", args=[sku.pk]), sku) for sku in rows)
+        return format_html_join(", ", '<a class="underline" href="{}">{}</a>', links)
+
+
+@admin.register(Sku)
+class SkuAdmin(CatalogueAdmin):
+    form = SkuForm
+    list_display = ["sku", "product", "source_id", "price_shown", "created_at"]
+    list_select_related = ["project", "product"]
+    search_fields = ["sku", "source_id", "product__name"]
+    search_help_text = _("Part of a name, of the shop's own id or of the product's name")
+    autocomplete_fields = ["product"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        fields = ["product", "sku", "source_id", "price_tag", "image_url"]
+        return [(None, {"fields": [*fields, "attributes", "metadata"] if obj else fields})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["product", "attributes", "metadata"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Sku, form: GoodForm, change: bool) -> None:
+        project, now, data = current_project(request), timezone.now(), form.to_wire()
+        if change:
+            data = {"id": obj.public_id, **data}
+        obj.pk = upsert_sku(project, obj.product.public_id, data=data, now=now).pk
+
+    def delete_model(self, request: HttpRequest, obj: Sku) -> None:
+        delete_sku(current_project(request), obj.product.public_id, obj.public_id)
+
+    @display(description=_("Price"), ordering="price")
+    def price_shown(self, sku: Sku) -> str:
+        price = sku.product.price if sku.price is None else sku.price
+        return "" if price is None else money(price, sku.project.currency)
+
+
+@admin.register(ProductCollection)
+class ProductCollectionAdmin(CatalogueAdmin):
+    form = CollectionForm
+    list_display = ["name", "type", "created_at"]
+    search_fields = ["name"]
+    search_help_text = _("Part of a name")
+    readonly_fields = ["members", "filter"]
+    conditional_fields = {
+        "listed": "type == 'STATIC'",
+        **dict.fromkeys(
+            [
+                "junction",
+                *(f"{name}_{row}" for name in ("field", "operator", "value") for row in range(ROWS)),
+            ],
+            "type == 'AUTO_UPDATE'",
+        ),
+        **{f"key_{row}": f"type == 'AUTO_UPDATE' && field_{row} == 'metadata'" for row in range(ROWS)},
+    }
+
+    def get_fieldsets(self, request: HttpRequest, obj: ProductCollection | None = None) -> list[Any]:
+        conditions = [
+            (f"field_{row}", f"key_{row}", f"operator_{row}", f"value_{row}") for row in range(ROWS)
+        ]
+        if obj is None:
+            return [
+                (None, {"fields": ["name", "type", "listed"]}),
+                (_("Conditions"), {"fields": ["junction", *conditions]}),
+            ]
+        if obj.type == ProductCollection.Type.STATIC:
+            return [(None, {"fields": ["name", "type", "members"]})]
+        form = self.get_form(request, obj, change=True)(instance=obj)
+        fields = ["junction", *conditions] if form.is_editable else ["filter"]
+        return [(None, {"fields": ["name", "type"]}), (_("Conditions"), {"fields": fields})]
+
+    def save_model(
+        self, request: HttpRequest, obj: ProductCollection, form: CollectionForm, change: bool
+    ) -> None:
+        project, now, data = current_project(request), timezone.now(), form.to_wire()
+        if change:
+            update_collection(project, obj.public_id, data=data, now=now)
+        else:
+            obj.pk = create_collection(project, data=data, now=now).pk
+
+    def delete_model(self, request: HttpRequest, obj: ProductCollection) -> None:
+        delete_collection(current_project(request), obj.public_id)
+
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, *args, **kwargs)
+        except DomainError as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:campaigns_productcollection_change", args=[object_id]))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Collections are deleted one by one, so that each refusal is seen."""
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @display(description=_("Products"))
+    def members(self, collection: ProductCollection) -> str:
+        found = members_of([collection])[collection.pk]
+        names = format_html_join(
+            ", ", "{}", ((member.product or member.sku,) for member in found[:MEMBERS_SHOWN])
+        )
+        return names if len(found) <= MEMBERS_SHOWN else format_html("{}, …", names)

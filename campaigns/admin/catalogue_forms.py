@@ -1,0 +1,303 @@
+"""The forms of the catalogue: prices as on a price tag, collections without JSON."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from campaigns.admin.prices import major_units, minor_units
+from campaigns.builtin import SHIPPING_IDS
+from campaigns.catalogue_selectors import products_of
+from campaigns.models import Product, ProductCollection, Sku
+from promoengine.core.models import Project
+
+ROWS = 3
+FIELDS = [
+    ("", "---"),
+    ("name", _("Name")),
+    ("source_id", _("The shop's own id")),
+    ("price", _("Price")),
+    ("metadata", _("A detail (metadata)")),
+]
+OPERATORS = [
+    ("$in", _("is one of")),
+    ("$not_in", _("is none of")),
+    ("$contains", _("contains one of")),
+    ("$starts_with", _("starts with one of")),
+    ("$more_than", _("is more than")),
+    ("$less_than", _("is less than")),
+]
+NUMERIC = ("$more_than", "$less_than")
+JUNCTIONS = [("and", _("All of these")), ("or", _("Any of these"))]
+
+
+class GoodForm(forms.ModelForm):
+    """What products and SKUs have in common: a price, and the shop's own id, which stays once it is set."""
+
+    price_tag = forms.DecimalField(
+        label=_("Price"),
+        required=False,
+        min_value=Decimal(0),
+        max_digits=15,
+        decimal_places=3,
+        help_text=_("As you would write it on a price tag."),
+        widget=UnfoldAdminDecimalFieldWidget,
+    )
+    project: Project
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["source_id"].label = _("The shop's own id")
+        if self.instance.price is not None:
+            self.initial["price_tag"] = major_units(self.instance.price, self.project.currency)
+        if self.instance.source_id is not None:
+            self.fields["source_id"].disabled = True
+
+    def clean_source_id(self) -> str | None:
+        source_id: str | None = self.cleaned_data["source_id"] or None
+        rows = self._meta.model.objects.filter(project=self.project, source_id=source_id)
+        taken = source_id in SHIPPING_IDS or rows.exclude(pk=self.instance.pk).exists()
+        if source_id and taken:
+            raise forms.ValidationError(_("Another one has this id."))
+        return source_id
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return what was filled in as the services take it."""
+        data = {name: self.cleaned_data[name] for name in self._meta.fields if name != "product"}
+        price = self.cleaned_data["price_tag"]
+        return data | {"price": None if price is None else minor_units(price, self.project.currency)}
+
+
+class ProductForm(GoodForm):
+    """Makes and changes a product."""
+
+    variants = forms.CharField(
+        label=_("What its variants differ in"),
+        required=False,
+        max_length=1000,
+        help_text=_("Separated by commas, as in size, color."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    class Meta:
+        model = Product
+        fields = ["name", "source_id", "image_url"]
+        widgets = {"image_url": UnfoldAdminTextInputWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = True
+        self.initial["variants"] = ", ".join(self.instance.attributes)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return what was filled in as the services take it."""
+        return super().to_wire() | {"attributes": _split(self.cleaned_data["variants"])}
+
+
+class SkuForm(GoodForm):
+    """Makes and changes a variant of a product, which stays its product."""
+
+    class Meta:
+        model = Sku
+        fields = ["product", "sku", "source_id", "image_url"]
+        labels = {"sku": _("Name")}
+        widgets = {"image_url": UnfoldAdminTextInputWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["sku"].required = True
+        if "product" in self.fields:
+            self.fields["product"].queryset = products_of(self.project)
+
+
+class CollectionForm(forms.ModelForm):
+    """Makes a collection of listed products or of what conditions match, and changes its conditions."""
+
+    listed = forms.CharField(
+        label=_("Products"),
+        required=False,
+        help_text=_(
+            "The shop's own ids, one a line; their variants come with them. The list stays as it is."
+        ),
+        widget=UnfoldAdminTextareaWidget,
+    )
+    junction = forms.ChoiceField(
+        label=_("What must hold"),
+        choices=JUNCTIONS,
+        required=False,
+        widget=UnfoldAdminSelectWidget(choices=JUNCTIONS),
+    )
+
+    class Meta:
+        model = ProductCollection
+        fields = ["name", "type"]
+
+    project: Project
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for row in range(ROWS):
+            self.fields |= condition_fields(row)
+        if not self.instance._state.adding:
+            self.fields["type"].disabled = True
+            del self.fields["listed"]
+            self._show()
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether its conditions are simple enough for the form."""
+        return "junction" in self.fields
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.is_editable or cleaned.get("type") != ProductCollection.Type.AUTO_UPDATE:
+            return cleaned
+        seen: set[str] = set()
+        for row in range(ROWS):
+            field = self._field(row)
+            if field and field in seen:
+                self.add_error(f"field_{row}", _("This stands in another condition already."))
+            elif field:
+                self._check(row)
+            seen.add(field)
+        return cleaned
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return what was filled in as the services take it."""
+        cleaned = self.cleaned_data
+        data: dict[str, Any] = {"name": cleaned["name"], "type": cleaned["type"]}
+        if cleaned["type"] == ProductCollection.Type.STATIC:
+            refs = [line.strip() for line in cleaned.get("listed", "").splitlines() if line.strip()]
+            return data | {"products": [{"id": ref, "object": "product"} for ref in refs]}
+        if not self.is_editable:
+            return data
+        conditions = {self._field(row): self._condition(row) for row in range(ROWS) if self._field(row)}
+        return data | {"filter": {"junction": cleaned["junction"] or "and", **conditions}}
+
+    def _show(self) -> None:
+        shown = shown_filter(self.instance.filter or {"junction": "and"}, self.project.currency)
+        is_listed = self.instance.type == ProductCollection.Type.STATIC
+        if shown is None or is_listed:
+            for name in [name for name in self.fields if name not in self._meta.fields]:
+                del self.fields[name]
+        else:
+            self.initial |= shown
+
+    def _field(self, row: int) -> str:
+        field: str = self.cleaned_data.get(f"field_{row}") or ""
+        key = self.cleaned_data.get(f"key_{row}") or ""
+        return f"metadata.{key}" if field == "metadata" else field
+
+    def _check(self, row: int) -> None:
+        field, operator = self._field(row), self.cleaned_data.get(f"operator_{row}")
+        values = _split(self.cleaned_data.get(f"value_{row}") or "")
+        if field == "metadata.":
+            self.add_error(f"key_{row}", _("Write the name of the detail, as in brand."))
+        if not values:
+            self.add_error(f"value_{row}", _("Write at least one value."))
+        elif (field == "price" or operator in NUMERIC) and not all(map(_number, values)):
+            self.add_error(f"value_{row}", _("Write a number."))
+        elif operator in NUMERIC and len(values) > 1:
+            self.add_error(f"value_{row}", _("Write one number."))
+
+    def _condition(self, row: int) -> dict[str, Any]:
+        operator = self.cleaned_data[f"operator_{row}"]
+        texts = _split(self.cleaned_data[f"value_{row}"])
+        if self._field(row) == "price":
+            values: list[Any] = [minor_units(Decimal(text), self.project.currency) for text in texts]
+        elif operator in NUMERIC:
+            values = [_plain(Decimal(text)) for text in texts]
+        elif self._field(row).startswith("metadata.") and operator in ("$in", "$not_in"):
+            values = [reading for text in texts for reading in _readings(text)]
+        else:
+            values = list(texts)
+        return {"conditions": {operator: values}}
+
+
+def condition_fields(row: int) -> dict[str, forms.Field]:
+    """Return the fields of one condition."""
+    return {
+        f"field_{row}": forms.ChoiceField(
+            label=_("What"), choices=FIELDS, required=False, widget=UnfoldAdminSelectWidget(choices=FIELDS)
+        ),
+        f"key_{row}": forms.CharField(
+            label=_("Which detail"),
+            required=False,
+            max_length=100,
+            help_text=_("As in brand."),
+            widget=UnfoldAdminTextInputWidget,
+        ),
+        f"operator_{row}": forms.ChoiceField(
+            label=_("How"),
+            choices=OPERATORS,
+            required=False,
+            widget=UnfoldAdminSelectWidget(choices=OPERATORS),
+        ),
+        f"value_{row}": forms.CharField(
+            label=_("Values"),
+            required=False,
+            max_length=1000,
+            help_text=_("Separated by commas."),
+            widget=UnfoldAdminTextInputWidget,
+        ),
+    }
+
+
+def shown_filter(filter: Mapping[str, Any], currency: str) -> dict[str, Any] | None:
+    """Return a filter as the form's fields show it, or None where it says more than they can."""
+    asked = [(field, one["conditions"]) for field, one in filter.items() if field != "junction"]
+    shown: dict[str, Any] = {"junction": str(filter["junction"]).lower()}
+    if len(asked) > ROWS:
+        return None
+    for row, (field, conditions) in enumerate(asked):
+        name, _dot, key = field.partition(".")
+        if len(conditions) != 1 or name not in dict(FIELDS) or (name == "metadata") != bool(key):
+            return None
+        ((operator, values),) = conditions.items()
+        if operator not in dict(OPERATORS) or not isinstance(values, list):
+            return None
+        shown |= {f"field_{row}": name, f"key_{row}": key, f"operator_{row}": operator}
+        shown[f"value_{row}"] = ", ".join(dict.fromkeys(_texts(values, name, currency)))
+    return shown
+
+
+def _texts(values: list[Any], name: str, currency: str) -> Iterator[str]:
+    for value in values:
+        if name == "price" and isinstance(value, int):
+            yield f"{major_units(value, currency):f}"
+        else:
+            yield str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _readings(text: str) -> list[Any]:
+    """Return all that a detail may be stored as where a marketer writes `text`: 42 is a text or a number."""
+    readings: list[Any] = [text]
+    if number := _number(text):
+        readings.append(_plain(number[0]))
+    if text.lower() in ("true", "false"):
+        readings.append(text.lower() == "true")
+    return readings
+
+
+def _number(text: str) -> tuple[Decimal] | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return (number,) if number.is_finite() and abs(number) < 10**15 else None
+
+
+def _plain(number: Decimal) -> int | float:
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
