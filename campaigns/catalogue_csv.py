@@ -5,39 +5,44 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from campaigns.sentences import EXPONENTS
 from promoengine.core.errors import InvalidPayload
 
 PRODUCT_COLUMNS = ("name", "source_id", "price", "attributes", "image_url")
 SKU_COLUMNS = ("product_id", "sku", "source_id", "price", "image_url", "attributes")
 
 
-def product_of(cells: Mapping[str, str]) -> dict[str, Any]:
+def product_of(cells: Mapping[str, str], currency: str) -> dict[str, Any]:
     """Return the payload that a record stands for; unknown columns become metadata.
+
+    Prices are written as on a price tag in `currency`.
 
     Raises:
         InvalidPayload: it has no name, or a price that is no amount.
     """
-    payload = _payload(cells, PRODUCT_COLUMNS)
+    payload = _payload(cells, PRODUCT_COLUMNS, currency)
     _require(payload, "name")
     if "attributes" in payload:
         payload["attributes"] = [name.strip() for name in payload["attributes"].split(",") if name.strip()]
     return payload
 
 
-def sku_of(cells: Mapping[str, str]) -> dict[str, Any]:
+def sku_of(cells: Mapping[str, str], currency: str) -> dict[str, Any]:
     """Return the payload that a record stands for; unknown columns become metadata.
+
+    Prices are written as on a price tag in `currency`.
 
     Raises:
         InvalidPayload: it has no `source_id` or `product_id`, or a price or attributes that can't be read.
     """
-    payload = _payload(cells, SKU_COLUMNS)
+    payload = _payload(cells, SKU_COLUMNS, currency)
     _require(payload, "source_id", "product_id")
     if "attributes" in payload:
         payload["attributes"] = _attributes(payload["attributes"])
     return payload
 
 
-def _payload(cells: Mapping[str, str], known: tuple[str, ...]) -> dict[str, Any]:
+def _payload(cells: Mapping[str, str], known: tuple[str, ...], currency: str) -> dict[str, Any]:
     payload: dict[str, Any] = {}
     metadata = {}
     for column, cell in cells.items():
@@ -45,7 +50,7 @@ def _payload(cells: Mapping[str, str], known: tuple[str, ...]) -> dict[str, Any]
         if not name or not text:
             continue
         if name in known:
-            payload[name] = _minor_units(text) if name == "price" else text
+            payload[name] = _minor_units(text, currency) if name == "price" else text
         else:
             metadata[column] = text
     return payload | {"metadata": metadata} if metadata else payload
@@ -57,10 +62,10 @@ def _require(payload: Mapping[str, Any], *names: str) -> None:
             raise InvalidPayload(f"Column {name} should have a value")
 
 
-def _minor_units(text: str) -> int:
+def _minor_units(text: str, currency: str) -> int:
     """Return a price as on a price tag, `21` or `21.50`, in minor units."""
     try:
-        minor = Decimal(text) * 100
+        minor = Decimal(text).scaleb(EXPONENTS.get(currency, 2))
         if minor == minor.to_integral_value():
             return int(minor)
     except (InvalidOperation, ValueError, OverflowError):

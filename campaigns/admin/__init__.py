@@ -1,5 +1,5 @@
-"""Categories, stacking rules and promotions in the dashboard."""
+"""Categories, stacking rules, promotions and the catalogue in the dashboard."""
 
-from campaigns.admin import categories, promotions, stacking
+from campaigns.admin import catalogue, categories, promotions, stacking
 
-__all__ = ["categories", "promotions", "stacking"]
+__all__ = ["catalogue", "categories", "promotions", "stacking"]

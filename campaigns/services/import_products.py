@@ -97,12 +97,14 @@ def update_products_metadata(project: Project, *, data: Any, now: datetime) -> A
 
 def run_products_csv(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
-    _run_csv(action, lambda cells: _product_record(product_of(cells)), write_imported_products)
+    currency = action.project.currency
+    _run_csv(action, lambda cells: _product_record(product_of(cells, currency)), write_imported_products)
 
 
 def run_skus_csv(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
-    _run_csv(action, lambda cells: _sku_record(sku_of(cells)), write_imported_skus)
+    currency = action.project.currency
+    _run_csv(action, lambda cells: _sku_record(sku_of(cells, currency)), write_imported_skus)
 
 
 def run_product_updates(action: AsyncAction) -> None:

@@ -35,6 +35,19 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ),
                 (_("Customers"), "group", "admin:customers_customer_changelist", "customers.view_customer"),
                 (
+                    _("Products"),
+                    "inventory_2",
+                    "admin:campaigns_product_changelist",
+                    "campaigns.view_product",
+                ),
+                (_("Variants"), "style", "admin:campaigns_sku_changelist", "campaigns.view_sku"),
+                (
+                    _("Collections"),
+                    "collections_bookmark",
+                    "admin:campaigns_productcollection_changelist",
+                    "campaigns.view_productcollection",
+                ),
+                (
                     _("Publications"),
                     "outbox",
                     "admin:vouchers_publication_changelist",

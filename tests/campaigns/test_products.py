@@ -281,6 +281,27 @@ def test_products_are_imported_and_bad_rows_reported(api, project):
     )
 
 
+@pytest.mark.parametrize(
+    ("currency", "written", "price"),
+    [("EUR", "21", 2100), ("EUR", "0.05", 5), ("JPY", "1500", 1500), ("BHD", "1.250", 1250)],
+)
+def test_prices_of_a_file_are_as_on_a_price_tag(api, project, currency, written, price):
+    project.currency = currency
+    project.save()
+
+    upload(api, "/v1/products/importCSV", f"name,source_id,price\nShoe,shoe,{written}\n")
+    run_newest(project)
+
+    assert api.get("/v1/products/shoe").json()["price"] == price
+
+
+@pytest.mark.parametrize("written", ["cheap", "0.005", "-1", "NaN", "Infinity", "1e99", "12,50"])
+def test_a_price_that_is_none_is_reported(api, project, written):
+    upload(api, "/v1/products/importCSV", f'name,source_id,price\nShoe,shoe,"{written}"\n')
+
+    assert run_newest(project).failed_count == 1
+
+
 def test_an_import_changes_only_the_name_of_what_exists(api, project):
     made = api.post("/v1/products", PHONE).json()
 
