@@ -50,14 +50,15 @@ def check_rule(data: Mapping[str, Any]) -> None:
 
 def _as_published(rules: Mapping[str, Any]) -> dict[str, Any]:
     """Return checked rules with today's names, where older clients write `customer_segment`."""
-    return {
-        number: (rule if isinstance(rule, str) else "")
-        if number == "logic"
-        else {
+    published = {
+        number: {
             **rule,
             "name": published_name(rule["name"]),
             "conditions": rule.get("conditions") or {},
             "rules": _as_published(rule.get("rules") or {}),
         }
         for number, rule in rules.items()
+        if number != "logic"
     }
+    logic = rules.get("logic")
+    return published | {"logic": logic} if isinstance(logic, str) else published

@@ -137,6 +137,17 @@ def test_a_published_code_shows_its_campaigns_rule(api, project, rule):
     assert rules_on(wallet["data"][0]["redeemable"]["voucher"]) == [rule.public_id]
 
 
+def test_a_redeemed_code_shows_its_rules(api, project, rule):
+    campaign = CampaignFactory(project=project)
+    voucher = VoucherFactory(project=project, campaign=campaign)
+    assign(rule, "campaign", campaign)
+    body = {"redeemables": [{"object": "voucher", "id": voucher.code}], "order": {"amount": 5000}}
+
+    (redemption,) = api.post("/v1/redemptions", body).json()["redemptions"]
+
+    assert rules_on(redemption["voucher"]) == [rule.public_id]
+
+
 def test_listed_redemptions_show_the_rules(api, project, rule):
     voucher, tier = VoucherFactory(project=project), PromotionTierFactory(project=project)
     redeemables = [
