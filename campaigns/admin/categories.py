@@ -21,9 +21,9 @@ from promoengine.engine.stacking import StackingRules, parse_stacking_rules
 
 # Each choice is the list of the stacking rules that a category is put on; none is the default.
 MEETING = [
-    ("", _("With offers that are not on their own")),
-    ("exclusive_categories", _("On its own: not beside ordinary offers")),
-    ("joint_categories", _("With every offer, also with one that is on its own")),
+    ("", _("With other ordinary offers")),
+    ("exclusive_categories", _("Alone: not with ordinary offers")),
+    ("joint_categories", _("With every offer, even with one that stands alone")),
 ]
 NO_EFFECT = [
     ("", _("As the stacking rules say")),

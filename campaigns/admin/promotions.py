@@ -195,7 +195,7 @@ def fits_form(discount: dict[str, Any] | None) -> bool:
 @admin.register(PromotionTier)
 class PromotionAdmin(ProjectModelAdmin):
     form = PromotionForm
-    list_display = ["name", "campaign_name", "offer", "state", "hierarchy", "redeemed_count"]
+    list_display = ["name", "campaign_name", "offer", "state", "place", "uses"]
     list_filter = ["active"]
     search_fields = ["name", "campaign__name"]
     ordering = ["-campaign_id", "hierarchy", "id"]
@@ -251,6 +251,14 @@ class PromotionAdmin(ProjectModelAdmin):
     @display(description=_("Campaign"), ordering="campaign__name")
     def campaign_name(self, tier: PromotionTier) -> str:
         return tier.campaign.name
+
+    @display(description=_("Place"), ordering="hierarchy")
+    def place(self, tier: PromotionTier) -> int:
+        return tier.hierarchy
+
+    @display(description=_("Uses"), ordering="redeemed_count")
+    def uses(self, tier: PromotionTier) -> int:
+        return tier.redeemed_count
 
     @display(description=_("Offer"))
     def offer(self, tier: PromotionTier) -> str:

@@ -55,10 +55,10 @@ class StackingForm(forms.ModelForm):
     grouped_redeemables_sorting_rule = choice(
         _("Offers that go with every other"),
         [
-            ("JOINT_ALWAYS_LAST", _("Apply after those that are on their own")),
+            ("JOINT_ALWAYS_LAST", _("Apply after those that stand alone")),
             ("SORTING_RULE", _("Take their turn like all others")),
         ],
-        _("Whether an offer is on its own or goes with every other is set on its category."),
+        _("Whether an offer stands alone or goes with every other is set on its category."),
     )
     discount_calculation_mode = choice(
         _("Percentages are taken"),
@@ -101,7 +101,7 @@ class StackingForm(forms.ModelForm):
         _("Empty is without limit; a category may have a limit of its own."),
     )
     applicable_exclusive_redeemables_limit = limit(
-        "applicable_exclusive_redeemables_limit", _("Of them, offers that are on their own")
+        "applicable_exclusive_redeemables_limit", _("Of them, offers that stand alone")
     )
     applicable_exclusive_redeemables_per_category_limit = limit(
         "applicable_exclusive_redeemables_per_category_limit",

@@ -29,6 +29,8 @@ GROUPS = {
     "customers",
     "events",
     "async-actions",
+    "categories",
+    "promotions",
     "oauth",
     "validation-rules",
     "client-side",

@@ -5,6 +5,8 @@ import random
 
 import pytest
 
+from promoengine.core.models import ApiKey
+from tests.api import Api
 from tests.factories import CampaignFactory, ProductFactory, VoucherFactory
 
 ROUNDS = 60
@@ -100,6 +102,26 @@ BY_FILTER = {
         "created_at": {"conditions": {"$is_days_ago": [3]}},
     },
 }
+TIER = {
+    "name": "T",
+    "banner": "B",
+    "action": {"discount": {"type": "AMOUNT", "amount_off": 1}},
+    "metadata": {"a": 1},
+    "hierarchy": 2,
+    "active": True,
+    "category": "News",
+    "start_date": "2026-01-01",
+    "validity_timeframe": {"interval": "P2D", "duration": "P1D"},
+    "validity_day_of_week": [1],
+    "validation_rules": [],
+}
+STACKING = {
+    "redeemables_limit": 20,
+    "applicable_redeemables_category_limits": {"cat_x": 1},
+    "joint_categories": [],
+    "exclusive_categories": ["cat_x"],
+    "redeemables_application_mode": "ALL",
+}
 ENDPOINTS = [
     ("/v1/campaigns", CAMPAIGN),
     ("/v1/campaigns", PROMOTION),
@@ -130,6 +152,12 @@ ENDPOINTS = [
         {"type": "STATIC", "name": "x", "products": [{"id": "SHOE", "object": "product"}]},
     ),
     ("/v1/product-collections", BY_FILTER),
+    ("/v1/categories", {"name": "C", "hierarchy": 1}),
+    ("/v1/promotions/Promotion/tiers", TIER),
+    (
+        "/v1/promotions/Promotion/stacks",
+        {"name": "S", "tiers": {"ids": ["CODE"], "hierarchy_mode": "MANUAL"}},
+    ),
     ("/v1/oauth/token", {"grant_type": "client_credentials", "scope": "api"}),
 ]
 HOSTILE = [
@@ -166,6 +194,7 @@ HOSTILE = [
 @pytest.mark.parametrize(("path", "good"), ENDPOINTS)
 def test_a_hostile_value_breaks_nothing(api, project, path, good):
     campaign = CampaignFactory(project=project, name="Autumn")
+    CampaignFactory(project=project, name="Promotion", campaign_type="PROMOTION", discount=None)
     ProductFactory(project=project, source_id="SHOE")
     VoucherFactory(project=project, campaign=campaign, discount=None, code="CODE")
     VoucherFactory(
@@ -175,6 +204,16 @@ def test_a_hostile_value_breaks_nothing(api, project, path, good):
 
     bodies = [spoiled(good, chance) for _ in range(ROUNDS)]
     broken = [body for body in bodies if api.post(path, body).status_code >= 500]
+
+    assert broken == []
+
+
+def test_hostile_stacking_rules_break_nothing(project):
+    management, chance = Api(project, ApiKey.Kind.MANAGEMENT), random.Random(0)
+    url = f"/management/v1/projects/{project.public_id}/stacking-rules"
+
+    bodies = [spoiled(STACKING, chance) for _ in range(ROUNDS)]
+    broken = [body for body in bodies if management.post(url, body).status_code >= 500]
 
     assert broken == []
 
