@@ -9,17 +9,21 @@ from redemptions.order_wire import order_frame, order_to_wire
 from redemptions.services.record import tracking_id
 from redemptions.services.redeem import Checkout
 from redemptions.services.validate import Validation
+from redemptions.trace import Explainer, explainer_for
 from redemptions.wire import outcome_to_wire
 
 
-def validation_answer(validation: Validation, *, request_id: str) -> dict[str, Any]:
+def validation_answer(validation: Validation, *, request_id: str, hints_only: bool = False) -> dict[str, Any]:
     """Return the answer to a validation; one that fails is an answer too.
 
     Unless the stacking rules say PARTIAL, `redeemables` has a result for each that was asked, and those
-    that failed stand in an array of their own as well. In partial mode it has only those that apply.
+    that failed stand in an array of their own as well. In partial mode it has only those that apply. Where a
+    trace is asked for, each is explained; with `hints_only` only by what is missing, as befits browsers.
     """
     decision, gathered = validation.decision, validation.gathered
     wires = _outcomes(decision, gathered, validation.asked.expand, request_id)
+    if "trace" in validation.asked.expand:
+        _explain(wires, explainer_for(validation.project, decision.outcomes), hints_only=hints_only)
     answer: dict[str, Any] = {
         "id": validation.id,
         "valid": decision.is_valid,
@@ -91,6 +95,14 @@ def _outcomes(
         )
         for outcome in decision.outcomes
     ]
+
+
+def _explain(wires: list[tuple[Outcome, dict[str, Any]]], explainer: Explainer, *, hints_only: bool) -> None:
+    for outcome, wire in wires:
+        if hints_only:
+            wire["hints"] = explainer.hints(outcome)
+        else:
+            wire["trace"] = explainer.trace(outcome) | {"hints": explainer.hints(outcome)}
 
 
 def _apart(wires: list[tuple[Outcome, dict[str, Any]]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from promoengine.core.api.once import answer_once_for
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import MissingPermission
+from promoengine.core.models import ApiKey
 from redemptions.answers import redemption_answer, validation_answer
 from redemptions.api.serializers import CheckoutBody, RedemptionAnswer, ValidationAnswer
 from redemptions.channel import Channel
@@ -26,7 +27,8 @@ def channel_of(request: ApiRequest) -> Channel:
 def validate_checkout(request: ApiRequest) -> dict[str, Any]:
     asked = parse_checkout(request.data)
     validation = validate(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
-    return validation_answer(validation, request_id=request.request_id)
+    hints_only = request.caller.key.kind == ApiKey.Kind.CLIENT
+    return validation_answer(validation, request_id=request.request_id, hints_only=hints_only)
 
 
 def redeem_checkout(request: ApiRequest) -> Response:

@@ -12,6 +12,7 @@ from campaigns.wire import categories_to_wire
 from customers.tracking import tracking_id_of
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
+from promoengine.core.models import ApiKey
 from promoengine.engine.decide import Applicable
 from promoengine.engine.order import Order as Amounts
 from redemptions.api.checkout import channel_of
@@ -21,6 +22,7 @@ from redemptions.order_wire import order_frame, order_to_wire
 from redemptions.qualification_requests import parse_qualification
 from redemptions.services.qualify import Qualification, QualificationRequest, Qualified, qualify
 from redemptions.services.record import tracking_id
+from redemptions.trace import explainer_for
 from redemptions.wire import reach_to_wire, redeemable_to_wire, result_to_wire
 from vouchers.models import Voucher
 
@@ -28,7 +30,10 @@ from vouchers.models import Voucher
 def qualify_checkout(request: ApiRequest) -> Response:
     asked = parse_qualification(request.data)
     found = qualify(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
-    return Response(qualification_answer(asked, found, request_id=request.request_id))
+    answer = qualification_answer(asked, found, request_id=request.request_id)
+    if "trace" in asked.checkout.expand:
+        explain(request, found, answer["redeemables"]["data"])
+    return Response(answer)
 
 
 class Qualifications(ServerView):
@@ -73,6 +78,16 @@ def qualification_answer(
             else order_frame(context.order, context.customer)
         )
     return answer | {"stacking_rules": context.stacking.to_wire()}
+
+
+def explain(request: ApiRequest, qualification: Qualification, wires: list[dict[str, Any]]) -> None:
+    """Say of each redeemable that was found how its conditions are met; to browsers nothing of that."""
+    if request.caller.key.kind == ApiKey.Kind.CLIENT:
+        return
+    outcomes = [one.outcomes[0] for one in qualification.found]
+    explainer = explainer_for(request.project, outcomes)
+    for wire, outcome in zip(wires, outcomes, strict=True):
+        wire["trace"] = explainer.trace(outcome)
 
 
 def _qualified_to_wire(one: Qualified, asked: QualificationRequest, context: Context) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Validation:
     """A decision with the rows it is about; `session_key` is set where a session now holds it."""
 
     id: str
+    project: Project
     asked: CheckoutRequest
     gathered: Gathered
     decision: Decision
@@ -47,7 +48,7 @@ def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now:
                 raise
             attempt += 1
         else:
-            return Validation(public_id("valid", new_id()), asked, gathered, decision, session_key)
+            return Validation(public_id("valid", new_id()), project, asked, gathered, decision, session_key)
 
 
 def voucher_claims(gathered: Gathered, decision: Decision) -> list[tuple[Voucher, Claim]]:
