@@ -54,6 +54,8 @@ def offer_in_words(discount: Mapping[str, Any] | None, gift: Mapping[str, Any] |
         return _("a gift card of %(amount)s") % {"amount": money(gift["amount"], currency)}
     if not discount:
         return _("an offer without a code")
+    if discount["type"] == "UNIT":
+        return _units_in_words(discount)
     scope = SCOPES[discount.get("effect") or "APPLY_TO_ORDER"]
     match discount["type"]:
         case "PERCENT":
@@ -61,6 +63,8 @@ def offer_in_words(discount: Mapping[str, Any] | None, gift: Mapping[str, Any] |
                 "percent": f"{Decimal(str(discount['percent_off'])).normalize():f}",
                 "scope": scope,
             }
+        case "FIXED" if discount.get("fixed_amount") is None:
+            sentence = _("new prices for products")
         case "FIXED":
             sentence = _("%(scope)s for %(amount)s") % {
                 "scope": scope,
@@ -75,3 +79,13 @@ def offer_in_words(discount: Mapping[str, Any] | None, gift: Mapping[str, Any] |
             raise ValueError(f"no words for a discount of type {other}")
     limit = discount.get("amount_limit") or discount.get("aggregated_amount_limit")
     return sentence + (_(", at most %(limit)s") % {"limit": money(limit, currency)} if limit else "")
+
+
+def _units_in_words(discount: Mapping[str, Any]) -> str:
+    if discount.get("effect") == "ADD_SAME_ITEMS":
+        return _("%(count)s more of each item, free") % {"count": discount.get("unit_off") or 0}
+    parts = []
+    for unit in discount.get("units") or [discount]:
+        good = unit.get("product") or unit.get("sku") or {}
+        parts.append(f"{unit.get('unit_off') or 0} x {good.get('name') or unit.get('unit_type')}")
+    return _("free: %(products)s") % {"products": ", ".join(parts)}

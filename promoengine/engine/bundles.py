@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from promoengine.engine.figures import UNITS, InvalidFigure, read_count
+from promoengine.engine.items import ALL_PRODUCTS
 from promoengine.engine.order import Item, Order
-from promoengine.engine.scopes import ALL_PRODUCTS
 
 RULE, QUANTITY_RULE = "order.items.any", "order.items.aggregated_quantity"
 LIMIT_MAX = 100

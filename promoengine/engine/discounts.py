@@ -115,12 +115,11 @@ class Discount:
             return None, True
         if self.figure is None or self.figure.formula is None:
             return None, False
-        value = self.figure.calculated(given.setting)
+        if not self.figure.is_per_line:
+            value = self.figure.calculated(given.setting)
+            return value, value is not None
         items = [given.order.items[line.index] for line in step.selections]
-        is_dynamic = value is not None or any(
-            self.figure.calculated(given.setting, item) is not None for item in items
-        )
-        return value, is_dynamic
+        return None, any(self.figure.calculated(given.setting, item) is not None for item in items)
 
     def _units_to_wire(self, given: Application) -> Mapping[str, Any]:
         rows, is_dynamic = [], False

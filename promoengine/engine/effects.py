@@ -11,8 +11,8 @@ from promoengine.engine.bundles import BundleFound
 from promoengine.engine.figures import Figure, Setting
 from promoengine.engine.money import percent_of, share_of, spread
 from promoengine.engine.operands import FormulaFacts
-from promoengine.engine.order import Good, Item, Order
-from promoengine.engine.scopes import EVERYTHING, Bounds, Entry, Scope, Selection
+from promoengine.engine.order import Good, Order
+from promoengine.engine.scopes import EVERYTHING, Bounds, Scope, Selection
 
 UNITS_SHOWN = 1000
 
@@ -95,18 +95,28 @@ class Application:
         """How many times over the discount is given."""
         return self.terms.bundle.quantity if self.terms.bundle else 1
 
-    def value(self, item: Item | None = None) -> Decimal | int | None:
-        """Return the discount's number, over the order or over one of its lines."""
+    def value(self) -> Decimal | int | None:
+        """Return the discount's number over the whole order."""
         if self.figure is None or self.figure.formula is None:
             return self.figure.fixed if self.figure else None
-        return self.figure.of(self.setting, item)
+        return self.figure.of(self.setting)
 
-    def amount(self, item: Item | None = None) -> int:
-        return int(self.value(item) or 0)
+    def amount(self) -> int:
+        return int(self.value() or 0)
 
-    def percent(self, item: Item | None = None) -> Decimal:
-        """Return the percentage, once for each bundle."""
-        return min(Decimal(self.value(item) or 0) * self.bundles, Decimal(100))
+    def values(self, selections: Sequence[Selection]) -> list[Decimal | int | None]:
+        """Return the discount's number for each line: the same, unless its formula asks about the line."""
+        if self.figure is None or not self.figure.is_per_line:
+            return [self.value()] * len(selections)
+        setting, items = self.setting, self.order.items
+        return [self.figure.of(setting, items[line.index]) for line in selections]
+
+    def amounts(self, selections: Sequence[Selection]) -> list[int]:
+        return [int(value or 0) for value in self.values(selections)]
+
+    def percent(self, value: Decimal | int | None) -> Decimal:
+        """Return a percentage as it counts, once for each bundle."""
+        return min(Decimal(value or 0) * self.bundles, Decimal(100))
 
     def selections(self, *, times: int = 1) -> tuple[Selection, ...]:
         """Return the units within reach, with limits of units that hold `times` over.
@@ -187,56 +197,53 @@ def amount_off_order(given: Application) -> Step:
 @effect_of("AMOUNT", "APPLY_TO_ITEMS")
 def amount_off_items(given: Application) -> Step:
     """Take the amount off every line."""
-    selections = given.selections()
-    items = given.order.items
-    return given.off_items(
-        selections, [given.amount(items[line.index]) * given.bundles for line in selections]
-    )
+    lines = given.selections()
+    return given.off_items(lines, [amount * given.bundles for amount in given.amounts(lines)])
 
 
 @effect_of("AMOUNT", "APPLY_TO_ITEMS_BY_QUANTITY")
 def amount_off_units(given: Application) -> Step:
     """Take the amount off every unit; more bundles discount more units."""
-    selections = given.selections(times=given.bundles)
-    items = given.order.items
-    return given.off_items(selections, [given.amount(items[line.index]) * line.units for line in selections])
+    lines = given.selections(times=given.bundles)
+    amounts = given.amounts(lines)
+    return given.off_items(lines, [amounts[i] * line.units for i, line in enumerate(lines)])
 
 
 @effect_of("AMOUNT", "APPLY_TO_ITEMS_PROPORTIONALLY")
 def amount_off_items_by_subtotal(given: Application) -> Step:
     """Split the amount over the lines by what is left to pay of their units."""
-    selections = given.selections()
-    subtotals = [_share(given.order, line) for line in selections]
+    lines = given.selections()
+    subtotals = [_share(given.order, line) for line in lines]
     total = min(given.amount() * given.bundles, sum(subtotals))
-    return given.off_items(selections, spread(total, subtotals))
+    return given.off_items(lines, spread(total, subtotals))
 
 
 @effect_of("AMOUNT", "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY")
 def amount_off_items_by_quantity(given: Application) -> Step:
     """Split the amount over the lines by how many units they have."""
-    selections = given.selections()
-    quantities = [line.units for line in selections]
+    lines = given.selections()
+    quantities = [line.units for line in lines]
     total = given.amount() * given.bundles if sum(quantities) else 0
-    return given.off_items(selections, spread(total, quantities))
+    return given.off_items(lines, spread(total, quantities))
 
 
 @effect_of("PERCENT", "APPLY_TO_ORDER")
 def percent_off_order(given: Application) -> Step:
     """Take a share of what is left to pay, or of what the order cost at first, off the whole."""
     base = given.order.initial if given.terms.from_initial else given.order.total
-    return given.off_order(percent_of(base, given.percent()))
+    return given.off_order(percent_of(base, given.percent(given.value())))
 
 
 @effect_of("PERCENT", "APPLY_TO_ITEMS")
 def percent_off_items(given: Application) -> Step:
     """Take a share of what is left to pay of the units, or of what they cost at first, off every line."""
-    selections = given.selections()
-    amounts = []
-    for line in selections:
-        item = given.order.items[line.index]
-        base = _initial(item, line.units) if given.terms.from_initial else _share(given.order, line)
-        amounts.append(percent_of(base, given.percent(item)))
-    return given.off_items(selections, amounts)
+    lines = given.selections()
+    bases = [
+        _initial(given.order, line) if given.terms.from_initial else _share(given.order, line)
+        for line in lines
+    ]
+    values = zip(bases, given.values(lines), strict=True)
+    return given.off_items(lines, [percent_of(base, given.percent(value)) for base, value in values])
 
 
 @effect_of("FIXED", "APPLY_TO_ORDER")
@@ -249,18 +256,19 @@ def fixed_price_of_order(given: Application) -> Step:
 @effect_of("FIXED", "APPLY_TO_ITEMS")
 def fixed_price_of_units(given: Application) -> Step:
     """Let every unit cost its entry's price, or the fixed amount, if it costs more."""
-    selections = given.selections(times=given.bundles)
+    lines = given.selections(times=given.bundles)
     amounts = []
-    for line in selections:
-        price = _price(given, line.entry, given.order.items[line.index])
-        amounts.append(0 if price is None else _share(given.order, line) - price * line.units)
-    return given.off_items(selections, amounts)
+    for line, value in zip(lines, given.values(lines), strict=True):
+        price = _price(given, line)
+        price = value if price is None else price
+        amounts.append(0 if price is None else _share(given.order, line) - int(price) * line.units)
+    return given.off_items(lines, amounts)
 
 
-def _price(given: Application, entry: Entry | None, item: Item) -> int | None:
-    price = entry.price.of(given.setting, item) if entry and entry.price else None
-    value = given.value(item) if price is None else price
-    return None if value is None else int(value)
+def _price(given: Application, line: Selection) -> Decimal | int | None:
+    if line.entry is None or line.entry.price is None:
+        return None
+    return line.entry.price.of(given.setting, given.order.items[line.index])
 
 
 def _share(order: Order, line: Selection) -> int:
@@ -268,11 +276,12 @@ def _share(order: Order, line: Selection) -> int:
     return share_of(item.subtotal, line.units, item.quantity)
 
 
-def _initial(item: Item, units: int) -> int:
-    """Return what so many units cost at first; units that a discount has added never cost anything."""
+def _initial(order: Order, line: Selection) -> int:
+    """Return what the units cost at first; those that a discount has added never cost anything."""
+    item = order.items[line.index]
     amount = item.amount if item.initial_amount is None else item.initial_amount
     quantity = item.quantity if item.initial_quantity is None else item.initial_quantity
-    return share_of(amount, units, quantity)
+    return share_of(amount, line.units, quantity)
 
 
 def applicable_to(terms: Terms, step: Step) -> tuple[Mapping[str, Any], ...]:

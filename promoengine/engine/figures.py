@@ -15,6 +15,7 @@ MONEY, PERCENT, UNITS = "money", "percent", "units"
 AMOUNT_MAX = 2**53  # what a double, and so every JSON reader, still holds exactly
 MAXIMA = {MONEY: AMOUNT_MAX, PERCENT: 100, UNITS: 1_000_000}
 FINEST = Decimal("1e-15")
+LINE_OPERANDS = "ORDER_ITEM_"
 
 
 class InvalidFigure(ValueError):
@@ -38,6 +39,11 @@ class Figure:
     kind: str
     fixed: Decimal | int | None = None
     formula: Formula | None = None
+
+    @property
+    def is_per_line(self) -> bool:
+        """Whether it differs from line to line, because its formula asks about the line."""
+        return self.formula is not None and any(name.startswith(LINE_OPERANDS) for name in self.formula.needs)
 
     def of(self, setting: Setting, item: Item | None = None) -> Decimal | int | None:
         """Return the number as it stands over an order, or over one line of it."""

@@ -14,9 +14,9 @@ from promoengine.engine.figures import (
     parse_figure,
     read_count,
 )
+from promoengine.engine.items import ALL_PRODUCTS
 from promoengine.engine.order import Item, Order
 
-ALL_PRODUCTS = "pc_a11pr0dUc75"
 OBJECTS = ("product", "sku", "products_collection")
 EVERY = "APPLY_TO_EVERY"
 EFFECTS = (

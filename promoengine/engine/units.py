@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from promoengine.engine.effects import Application, Step, effect_of
+from promoengine.engine.figures import AMOUNT_MAX
 from promoengine.engine.order import Good, Item, Order
 
+SHIPPING_IDS = frozenset({"prod_5h1pp1ng", "5h1pp1ng"})
 SHIPPING = Good(
     "product",
-    frozenset({"prod_5h1pp1ng", "5h1pp1ng"}),
-    frozenset({"prod_5h1pp1ng", "5h1pp1ng"}),
-    price=0,  # what shipping costs is sent on its line; without one there is nothing to pay
+    SHIPPING_IDS,
+    SHIPPING_IDS,
     wire={"id": "prod_5h1pp1ng", "source_id": "5h1pp1ng", "name": "Shipping", "object": "product"},
 )
 ADD_MISSING = "ADD_MISSING_ITEMS"
@@ -24,15 +25,16 @@ def add_units(given: Application) -> Step:
     for grant in given.grants:
         good = find_good(given.terms.goods, grant.unit_type)
         lines = [index for index, item in enumerate(order.items) if _is_of(item, good, grant.unit_type)]
-        if not lines and (good is None or good.price is None):
+        price = _price(good)
+        if not lines and price is None:
             return Step(given.order, refusal_key="invalid_product", refused=grant.unit_type)
         count = int(grant.figure.of(given.setting) or 0) * given.bundles
         if grant.effect == ADD_MISSING:
             order, count = _give_units(order, lines, count, once=given.terms.once)
-        if count and not lines and good is not None and good.price is not None:
-            order, lines = order.add_item(good, good.price), [len(order.items)]
+        if count and not lines and good is not None and price is not None:
+            order, lines = order.add_item(good, price), [len(order.items)]
         if count:
-            order = order.add_units(lines[0], count)
+            order = _add(order, lines[0], count)
     return Step(order)
 
 
@@ -43,14 +45,27 @@ def add_same_units(given: Application) -> Step:
     order, grant = given.order, given.grants[0]
     for line in selections:
         count = int(grant.figure.of(given.setting, given.order.items[line.index]) or 0) * given.bundles
-        if count:
-            order = order.add_units(line.index, count)
+        order = _add(order, line.index, count)
     return Step(order, selections)
 
 
 def find_good(goods: Mapping[str, Good], unit_type: str) -> Good | None:
     """Return what a unit discount gives: of the catalogue, or the shipping that every shop has."""
-    return goods.get(unit_type) or (SHIPPING if unit_type in SHIPPING.ids else None)
+    return goods.get(unit_type) or (SHIPPING if unit_type in SHIPPING_IDS else None)
+
+
+def _price(good: Good | None) -> int | None:
+    """Return what one unit costs; what shipping costs is sent on its line, so without one it is nothing."""
+    if good is not None and good.price is None and not good.ids.isdisjoint(SHIPPING_IDS):
+        return 0
+    return good.price if good is not None else None
+
+
+def _add(order: Order, index: int, count: int) -> Order:
+    """Add free units to a line, as far as the order's amount can still be counted."""
+    price = order.items[index].unit_price
+    room = (AMOUNT_MAX - order.amount) // price if price else count
+    return order.add_units(index, min(count, room)) if min(count, room) > 0 else order
 
 
 def _is_of(item: Item, good: Good | None, unit_type: str) -> bool:

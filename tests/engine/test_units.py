@@ -99,8 +99,9 @@ def test_an_sku_is_found_by_its_own_ids_only():
     ("lines", "after"),
     [("1 prod_5h1pp1ng @ 7.00", (1, 700, 700)), ("", (1, 0, 0))],
 )
-def test_shipping_is_free_whether_it_was_sent_or_not(lines, after):
-    order = parse_discount(give("prod_5h1pp1ng")).apply(cart(lines), terms()).order
+@pytest.mark.parametrize("catalogue", [{}, goods(prod_5h1pp1ng=None)])
+def test_shipping_is_free_whether_it_was_sent_or_not(catalogue, lines, after):
+    order = parse_discount(give("prod_5h1pp1ng")).apply(cart(lines), terms(goods=catalogue)).order
 
     assert lines_of(order)[-1] == after
 
@@ -130,6 +131,12 @@ def test_of_many_units_all_are_given_or_none():
     applied = parse_discount({"type": "UNIT", "units": units}).apply(order, terms())
 
     assert (applied.order, applied.refused) == (order, "unknown")
+
+
+def test_no_more_is_given_than_can_be_counted():
+    order = parse_discount(give("shirt", 10**6)).apply(cart("1 shirt @ 60000000000000.00"), terms()).order
+
+    assert (order.items[0].quantity, order.total) == (1, 0)
 
 
 def test_two_codes_give_two_units():
