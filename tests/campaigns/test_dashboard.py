@@ -125,6 +125,19 @@ def test_promotions_are_listed_switched_and_deleted(marketer, project):
     assert not PromotionTier.objects.filter(project=project).exists()
 
 
+def test_a_campaign_leads_to_its_promotions(marketer, project):
+    tier = PromotionTierFactory(project=project, name="Five off")
+    PromotionTierFactory(project=project, name="Of another campaign")
+    link = f"{PROMOTION}?campaign__id__exact={tier.campaign.pk}"
+
+    for url in ("/admin/campaigns/campaign/", f"/admin/campaigns/campaign/{tier.campaign.pk}/change/"):
+        assert link in marketer.get(url).content.decode()
+    page = marketer.get(link).content.decode()
+
+    assert "Five off" in page
+    assert "Of another campaign" not in page
+
+
 def test_pages_to_add_and_change_open(marketer, project):
     tier = PromotionTierFactory(project=project)
     category = CategoryFactory(project=project)

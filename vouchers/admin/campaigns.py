@@ -73,6 +73,7 @@ class CampaignAdmin(ProjectModelAdmin):
         if campaign:
             context["offer_sentence"] = self.offer(campaign)
             context["codes_url"] = codes_url(campaign)
+            context["promotions_url"] = promotions_url(campaign)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: ModelForm, change: bool) -> None:
@@ -120,6 +121,10 @@ class CampaignAdmin(ProjectModelAdmin):
 
     @display(description=_("Codes"), ordering="vouchers_count")
     def codes(self, campaign: Campaign) -> str:
+        if campaign.voucher_type is None:
+            return format_html(
+                '<a class="underline" href="{}">{}</a>', promotions_url(campaign), _("Promotions")
+            )
         return format_html(
             '<a class="underline" href="{}">{}</a>', codes_url(campaign), campaign.vouchers_count
         )
@@ -156,3 +161,8 @@ class CampaignAdmin(ProjectModelAdmin):
 def codes_url(campaign: Campaign) -> str:
     """Return the page that lists a campaign's codes."""
     return f"{reverse('admin:vouchers_voucher_changelist')}?campaign__id__exact={campaign.pk}"
+
+
+def promotions_url(campaign: Campaign) -> str:
+    """Return the page that lists the promotions of a campaign without codes."""
+    return f"{reverse('admin:campaigns_promotiontier_changelist')}?campaign__id__exact={campaign.pk}"
