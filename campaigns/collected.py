@@ -3,10 +3,9 @@
 import heapq
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Q, QuerySet, Value
 
 from campaigns.catalogue_selectors import products_of, skus_of, with_sku_refs
 from campaigns.catalogue_wire import filtered_good
@@ -41,8 +40,23 @@ def collected_goods(
         goods = goods[0].filter(created_at__lt=before), goods[1].filter(created_at__lt=before)
     if collection is not None and collection.type == ProductCollection.Type.AUTO_UPDATE:
         return _matching(collection, goods, order, first, limit, at)
-    total = goods[0].count() + goods[1].count()
-    return list(islice(_in_order(goods, order, most=first + limit), first, first + limit)), total
+    return _page(goods, order, first, limit), goods[0].count() + goods[1].count()
+
+
+def _page(goods: Goods, order: str, first: int, limit: int) -> list[Good]:
+    descending, column = order.startswith("-"), order.removeprefix("-")
+    sign = "-" if descending else ""
+    products, skus = (
+        rows.order_by().annotate(kind=Value(kind, output_field=CharField())).values_list("pk", "kind", column)
+        for rows, kind in zip(goods, ("product", "sku"), strict=True)
+    )
+    listed = products.union(skus, all=True).order_by(f"{sign}{column}", f"{sign}pk")[first : first + limit]
+    keys = [(kind, key) for key, kind, _value in listed]
+    found: dict[str, dict[Any, Any]] = {
+        kind: rows.in_bulk([key for one, key in keys if one == kind])
+        for rows, kind in zip(goods, ("product", "sku"), strict=True)
+    }
+    return [found[kind][key] for kind, key in keys]
 
 
 def _matching(
@@ -71,8 +85,8 @@ def _listed(project: Project, collection: ProductCollection | None) -> Goods:
     return products.filter(pk__in=listed), skus.filter(Q(pk__in=listed_skus) | Q(product__in=listed))
 
 
-def _in_order(goods: Goods, order: str, *, most: int | None = None) -> Iterator[Good]:
-    """Yield products and SKUs together in the order of a column, at most so many of each, as a stream."""
+def _in_order(goods: Goods, order: str) -> Iterator[Good]:
+    """Yield products and SKUs together in the order of a column, so that few are in memory at a time."""
     descending, column = order.startswith("-"), order.removeprefix("-")
 
     def key(good: Good) -> tuple[Any, ...]:
@@ -81,6 +95,6 @@ def _in_order(goods: Goods, order: str, *, most: int | None = None) -> Iterator[
 
     sign = "-" if descending else ""
     streams: list[Iterator[Good]] = [
-        rows.order_by(f"{sign}{column}", f"{sign}pk")[:most].iterator(chunk_size=1000) for rows in goods
+        rows.order_by(f"{sign}{column}", f"{sign}pk").iterator(chunk_size=1000) for rows in goods
     ]
     return heapq.merge(*streams, key=key, reverse=descending)

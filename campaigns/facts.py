@@ -80,6 +80,7 @@ def catalogue_facts(
     *,
     refs: Collection[str] = (),
     lines: Sequence[Line] = (),
+    asked: Collection[str] | None = None,
     version: int,
     at: Moment,
 ) -> Catalogue:
@@ -88,18 +89,21 @@ def catalogue_facts(
     One query loads products, SKUs and the static collections that list them, however many there are. The
     filters of AUTO_UPDATE collections are kept in this process by project and `version`, that of its
     definitions; where they are not known, a second query loads them. Where nothing is named, none is made.
+    Where `asked` is given, no other AUTO_UPDATE collections are looked at: those that rules name are enough.
     """
     named = {ref for ref in refs if ref}.union(*(refs_of_line(line) for line in lines))
     if not named and not any(line.get("product") or line.get("sku") for line in lines):
         return Catalogue(at)
     filters = _filters_of(project, version)
+    if asked is not None:
+        filters = {ref: filters[ref] for ref in asked if ref in filters}
     products: dict[str, Good] = {}
     skus: dict[str, Good] = {}
     if named & SHIPPING_IDS:
         products |= dict.fromkeys(SHIPPING_IDS, _shipping(filters, at))
-    if asked := named - SHIPPING_IDS:
+    if wanted := named - SHIPPING_IDS:
         with_skus = any(one.asks_for_skus for one in filters.values())
-        for row, listed, sku_refs in _load(project, asked, with_skus=with_skus):
+        for row, listed, sku_refs in _load(project, wanted, with_skus=with_skus):
             collections = {public_id(ProductCollection.prefix, key) for key in listed}
             collections |= _matching(filters, filtered_good(row, sku_refs), at)
             good = _good(row, collections)

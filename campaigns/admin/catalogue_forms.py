@@ -215,8 +215,6 @@ class CollectionForm(forms.ModelForm):
             values: list[Any] = [minor_units(Decimal(text), self.project.currency) for text in texts]
         elif operator in NUMERIC:
             values = [_plain(Decimal(text)) for text in texts]
-        elif self._field(row).startswith("metadata.") and operator in ("$in", "$not_in"):
-            values = [reading for text in texts for reading in _readings(text)]
         else:
             values = list(texts)
         return {"conditions": {operator: values}}
@@ -275,16 +273,6 @@ def _texts(values: list[Any], name: str, currency: str) -> Iterator[str]:
             yield f"{major_units(value, currency):f}"
         else:
             yield str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _readings(text: str) -> list[Any]:
-    """Return all that a detail may be stored as where a marketer writes `text`: 42 is a text or a number."""
-    readings: list[Any] = [text]
-    if number := _number(text):
-        readings.append(_plain(number[0]))
-    if text.lower() in ("true", "false"):
-        readings.append(text.lower() == "true")
-    return readings
 
 
 def _number(text: str) -> tuple[Decimal] | None:

@@ -157,6 +157,16 @@ def test_a_line_is_in_the_collections_of_its_goods_or_of_what_it_says(project, l
     assert found == {ALL} | {named[name] for name in collections}
 
 
+def test_only_the_collections_that_are_asked_about_are_looked_at(project):
+    ProductFactory(project=project, source_id="shoe")
+    cheap = by_filter(project, price={"$less_than": [6000]})
+    by_filter(project, price={"$less_than": [7000]})
+
+    found = catalogue_facts(project, refs=["shoe"], asked=[cheap, "pc_none"], version=0, at=AT)
+
+    assert found.goods["shoe"].collections == {ALL, cheap}
+
+
 def test_shipping_needs_no_row(project, django_assert_num_queries):
     facts(project, "prod_5h1pp1ng")
 

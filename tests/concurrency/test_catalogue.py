@@ -1,0 +1,28 @@
+"""The catalogue while many write to it at once."""
+
+import pytest
+
+from campaigns.models import Product, Sku
+from promoengine.core.models import Project
+from tests.concurrency.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_one_source_id_is_one_product_however_many_send_it(api, project):
+    answers = in_parallel(
+        16, lambda number: api.post("/v1/products", {"source_id": "shoe", "metadata": {str(number): number}})
+    )
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert Product.objects.get().metadata == {str(number): number for number in range(16)}
+    assert Project.objects.get(pk=project.pk).definitions_version == 16
+
+
+def test_one_source_id_is_one_sku_however_many_send_it(api, project):
+    api.post("/v1/products", {"source_id": "shoe"})
+
+    answers = in_parallel(16, lambda _: api.post("/v1/products/shoe/skus", {"source_id": "42"}))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert Sku.objects.count() == 1
