@@ -80,7 +80,7 @@ class Discount:
             step.order,
             self._to_wire(effect, given, step),
             applicable_to(terms, step),
-            inapplicable_to(terms, order),
+            inapplicable_to(terms, None if effect == DEFAULT_EFFECT else order),
             step.units,
             step.refusal_key,
             step.refused,

@@ -1,6 +1,6 @@
 """What discounts do to an order, one small function for each type and effect."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -134,30 +134,36 @@ class Application:
             amount = amount if limit is None else min(amount, limit)
         return Step(self.order.discount_order(amount))
 
-    def off_items(self, selections: Sequence[Selection], amounts: Iterable[int]) -> Step:
+    def off_items(self, selections: Sequence[Selection], amounts: Sequence[int]) -> Step:
         """Take amounts off the units selected; of all limits the smallest counts, in the order given."""
-        items = self.order.items
+        items, pools = self.order.items, self._pools()
         parts, quantities = [0] * len(items), [0] * len(items)
-        left, left_of_entries = self.aggregated_amount_limit, dict[int, int]()
-        for selection, amount in zip(selections, amounts, strict=True):
-            item, entry = items[selection.index], selection.entry
-            limits = [amount, share_of(item.subtotal, selection.units, item.quantity)]
+        for line, amount in zip(selections, amounts, strict=True):
+            item = items[line.index]
+            shared = [key for key in (None, id(line.entry)) if key in pools]
+            limits = [amount, share_of(item.subtotal, line.units, item.quantity)]
+            limits += [pools[key] for key in shared]
             if self.amount_limit is not None:
                 limits.append(self.amount_limit)
-            if entry is not None and entry.amount_limit is not None:
-                limits.append(entry.amount_limit)
-            if entry is not None and entry.aggregated_amount_limit is not None:
-                limits.append(left_of_entries.setdefault(id(entry), entry.aggregated_amount_limit))
-            if left is not None:
-                limits.append(left)
+            if line.entry is not None and line.entry.amount_limit is not None:
+                limits.append(line.entry.amount_limit)
             part = max(0, min(limits))
-            if left is not None:
-                left -= part
-            if entry is not None and id(entry) in left_of_entries:
-                left_of_entries[id(entry)] -= part
-            parts[selection.index], quantities[selection.index] = part, selection.units
+            for key in shared:
+                pools[key] -= part
+            parts[line.index], quantities[line.index] = part, line.units
         after = self.order.discount_items(parts, quantities)
         return Step(after, tuple(selections), _counted(selections, self.order, after))
+
+    def _pools(self) -> dict[int | None, int]:
+        """Return the limits that lines share: those of the entries, and under None that of the discount."""
+        pools: dict[int | None, int] = {
+            id(entry): entry.aggregated_amount_limit
+            for entry in self.terms.scope.included
+            if entry.aggregated_amount_limit is not None
+        }
+        if self.aggregated_amount_limit is not None:
+            pools[None] = self.aggregated_amount_limit
+        return pools
 
 
 def _counted(selections: Sequence[Selection], before: Order, after: Order) -> dict[str, int]:
@@ -308,10 +314,10 @@ def applicable_to(terms: Terms, step: Step) -> tuple[Mapping[str, Any], ...]:
     return tuple(shown)
 
 
-def inapplicable_to(terms: Terms, order: Order) -> tuple[Mapping[str, Any], ...]:
-    """Return the excluded entries as the wire has them, with the lines that each keeps out."""
+def inapplicable_to(terms: Terms, order: Order | None) -> tuple[Mapping[str, Any], ...]:
+    """Return the excluded entries as the wire has them, with the lines of an order that each keeps out."""
     lines: dict[int, list[int]] = {}
-    for index, item in enumerate(order.items if terms.scope.excluded else ()):
+    for index, item in enumerate(order.items if order and terms.scope.excluded else ()):
         position = terms.scope.excluded_index.position(item)
         if position is not None:
             lines.setdefault(position, []).append(index)

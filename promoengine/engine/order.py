@@ -91,7 +91,8 @@ class Order:
 
     def discount_order(self, amount: int) -> "Order":
         """Take `amount` off the whole, at most what is left to pay."""
-        return replace(self, discount=self.discount + max(0, min(amount, self.total)))
+        taken = min(amount, self.total)
+        return replace(self, discount=self.discount + taken) if taken > 0 else self
 
     def discount_items(self, parts: Sequence[int], quantities: Sequence[int] | None = None) -> "Order":
         """Take each line's part off it, at most its subtotal, and never more in sum than is left to pay.

@@ -1,17 +1,19 @@
 """What holds for every discount on every cart, whatever was taken off before."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promoengine.engine.bundles import BundleFound
-from promoengine.engine.discounts import VALUE_FIELDS, Terms, parse_discount
+from promoengine.engine.bundles import BundleFound, InvalidBundle, parse_bundle_rules
+from promoengine.engine.discounts import VALUE_FIELDS, InvalidDiscount, Terms, parse_discount
 from promoengine.engine.effects import EFFECTS
 from promoengine.engine.order import Item, Order
 from promoengine.engine.scopes import EFFECTS as WALKS
-from promoengine.engine.scopes import TARGETS, parse_scope
+from promoengine.engine.scopes import TARGETS, InvalidScope, parse_scope
 from tests.engine.cart import goods
 
 MANY = settings(max_examples=1000, deadline=None)
@@ -214,3 +216,55 @@ def test_free_units_cost_nothing(order, count, effect):
     assert after.amount == sum(item.amount for item in after.items)
     if effect == "ADD_NEW_ITEMS":
         assert after.total == order.total
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(NAMES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def spoiled(draw, wire):
+    """Take a good wire and put anything in place of one of its values, however deep."""
+    if draw(st.booleans()) or not isinstance(wire, dict | list) or not wire:
+        return draw(json)
+    key = draw(st.sampled_from(sorted(wire) if isinstance(wire, dict) else range(len(wire))))
+    copy = wire.copy()
+    copy[key] = draw(spoiled(wire[key]))
+    return copy
+
+
+SCOPE = {
+    "included": [{"object": "product", "id": "a", "price": 1, "repeat": 2}],
+    "excluded": [],
+    "included_all": False,
+}
+BUNDLE = {
+    "limit": 3,
+    "1": {
+        "name": "order.items.any",
+        "conditions": {"$is": [{"id": "a", "object": "product"}]},
+        "rules": {"1": {"name": "order.items.aggregated_quantity", "conditions": {"$is": [2]}}, "logic": "1"},
+    },
+}
+UNITS = {"type": "UNIT", "effect": "ADD_MANY_ITEMS", "units": [{"unit_off": 1, "unit_type": "a"}]}
+AMOUNT = {"type": "AMOUNT", "amount_off": 1, "amount_off_formula": "1 + 1", "effect": "APPLY_TO_ITEMS"}
+
+
+@MANY
+@given(wire=spoiled(UNITS) | spoiled(AMOUNT), scope=spoiled(SCOPE), bundle=spoiled(BUNDLE))
+def test_anything_is_read_or_refused(wire, scope, bundle):
+    order = order_of([Item(300, 3, 100, product_ids=frozenset({"a"}))])
+    discount, under, found = parse_discount(AMOUNT), terms_of(parse_scope(SCOPE)), None
+    with suppress(InvalidDiscount):
+        discount = parse_discount(wire if isinstance(wire, dict) else {})
+    with suppress(InvalidScope):
+        under = replace(under, scope=parse_scope(scope))
+    with suppress(InvalidBundle):
+        found = parse_bundle_rules(bundle)
+    if found is not None:
+        under = replace(under, bundle=found.identify(order))
+
+    assert 0 <= discount.apply(order, under).order.total <= 300

@@ -8,6 +8,7 @@ import pytest
 
 from promoengine.engine.bundles import BundleFound
 from promoengine.engine.discounts import InvalidDiscount, Terms, parse_discount
+from promoengine.engine.effects import Step, effect_of
 from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.scopes import parse_scope
 from tests.engine.cart import cart, entry
@@ -524,3 +525,8 @@ def test_any_spelling_of_a_percentage_is_read(percent):
     after = parse_discount({"type": "PERCENT", "percent_off": percent}).apply(cart("1 a @ 0.03")).order
 
     assert after.discount == (1 if percent == "33.333333333333336" else 0)
+
+
+def test_an_effect_is_registered_once():
+    with pytest.raises(ValueError, match="AMOUNT APPLY_TO_ORDER is registered already"):
+        effect_of("AMOUNT", "APPLY_TO_ORDER")(lambda given: Step(given.order))

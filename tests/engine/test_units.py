@@ -7,7 +7,7 @@ import pytest
 
 from promoengine.engine.bundles import BundleFound
 from promoengine.engine.discounts import Terms, parse_discount
-from promoengine.engine.order import Good
+from promoengine.engine.order import Good, Item, Order
 from promoengine.engine.scopes import parse_scope
 from tests.engine.cart import cart, entry, goods
 
@@ -131,6 +131,14 @@ def test_of_many_units_all_are_given_or_none():
     applied = parse_discount({"type": "UNIT", "units": units}).apply(order, terms())
 
     assert (applied.order, applied.refused) == (order, "unknown")
+
+
+def test_a_line_without_a_price_has_that_of_its_units():
+    order = Order(900, (Item(900, 3, product_ids=frozenset({"shirt"})),))
+
+    after = parse_discount(give("shirt", effect="ADD_NEW_ITEMS")).apply(order, terms()).order
+
+    assert lines_of(after) == [(4, 1200, 300)]
 
 
 def test_no_more_is_given_than_can_be_counted():
