@@ -26,6 +26,22 @@ from promoengine.core.admin_project import ProjectModelAdmin, current_project
 from promoengine.core.errors import DomainError
 
 MEMBERS_SHOWN = 100
+CONDITIONS = [
+    *(f"{name}_{row}" for row in range(ROWS) for name in ("field", "key", "operator", "value")),
+    "junction",
+]
+# A condition appears once there is one before it, and the rest of it once its field is chosen.
+CONDITION_SHOWN = {
+    "field_0": "type == 'AUTO_UPDATE'",
+    **{f"field_{row}": f"type == 'AUTO_UPDATE' && field_{row - 1} != ''" for row in range(1, ROWS)},
+    **{
+        f"{name}_{row}": f"type == 'AUTO_UPDATE' && field_{row} != ''"
+        for row in range(ROWS)
+        for name in ("operator", "value")
+    },
+    **{f"key_{row}": f"type == 'AUTO_UPDATE' && field_{row} == 'metadata'" for row in range(ROWS)},
+    "junction": "type == 'AUTO_UPDATE' && field_1 != ''",
+}
 
 
 class CatalogueAdmin(ProjectModelAdmin):
@@ -78,7 +94,7 @@ class ProductAdmin(CatalogueAdmin):
     def price_shown(self, product: Product) -> str:
         return "" if product.price is None else money(product.price, product.project.currency)
 
-    @display(description=_("Variants"))
+    @display(description=_("SKUs"))
     def skus(self, product: Product) -> str:
         rows = skus_by_product([product])[product.pk][:MEMBERS_SHOWN]
         links = ((reverse("admin:campaigns_sku_change", args=[sku.pk]), sku) for sku in rows)
@@ -123,32 +139,15 @@ class ProductCollectionAdmin(CatalogueAdmin):
     search_fields = ["name"]
     search_help_text = _("Part of a name")
     readonly_fields = ["members", "filter"]
-    conditional_fields = {
-        "listed": "type == 'STATIC'",
-        **dict.fromkeys(
-            [
-                "junction",
-                *(f"{name}_{row}" for name in ("field", "operator", "value") for row in range(ROWS)),
-            ],
-            "type == 'AUTO_UPDATE'",
-        ),
-        **{f"key_{row}": f"type == 'AUTO_UPDATE' && field_{row} == 'metadata'" for row in range(ROWS)},
-    }
+    conditional_fields = {"listed": "type == 'STATIC'", **CONDITION_SHOWN}
 
     def get_fieldsets(self, request: HttpRequest, obj: ProductCollection | None = None) -> list[Any]:
-        conditions = [
-            (f"field_{row}", f"key_{row}", f"operator_{row}", f"value_{row}") for row in range(ROWS)
-        ]
         if obj is None:
-            return [
-                (None, {"fields": ["name", "type", "listed"]}),
-                (_("Conditions"), {"fields": ["junction", *conditions]}),
-            ]
+            return [(None, {"fields": ["name", "type", "listed", *CONDITIONS]})]
         if obj.type == ProductCollection.Type.STATIC:
             return [(None, {"fields": ["name", "type", "members"]})]
         form = self.get_form(request, obj, change=True)(instance=obj)
-        fields = ["junction", *conditions] if form.is_editable else ["filter"]
-        return [(None, {"fields": ["name", "type"]}), (_("Conditions"), {"fields": fields})]
+        return [(None, {"fields": ["name", "type", *(CONDITIONS if form.is_editable else ["filter"])]})]
 
     def save_model(
         self, request: HttpRequest, obj: ProductCollection, form: CollectionForm, change: bool

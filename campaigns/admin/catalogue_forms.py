@@ -36,7 +36,7 @@ OPERATORS = [
     ("$less_than", _("is less than")),
 ]
 NUMERIC = ("$more_than", "$less_than")
-JUNCTIONS = [("and", _("All of these")), ("or", _("Any of these"))]
+JUNCTIONS = [("and", _("All of them")), ("or", _("Any of them"))]
 
 
 class GoodForm(forms.ModelForm):
@@ -80,7 +80,7 @@ class ProductForm(GoodForm):
     """Makes and changes a product."""
 
     variants = forms.CharField(
-        label=_("What its variants differ in"),
+        label=_("What its SKUs differ in"),
         required=False,
         max_length=1000,
         help_text=_("Separated by commas, as in size, color."),
@@ -103,7 +103,7 @@ class ProductForm(GoodForm):
 
 
 class SkuForm(GoodForm):
-    """Makes and changes a variant of a product, which stays its product."""
+    """Makes and changes a SKU of a product, which stays its product."""
 
     class Meta:
         model = Sku
@@ -124,13 +124,11 @@ class CollectionForm(forms.ModelForm):
     listed = forms.CharField(
         label=_("Products"),
         required=False,
-        help_text=_(
-            "The shop's own ids, one a line; their variants come with them. The list stays as it is."
-        ),
+        help_text=_("The shop's own ids, one a line; their SKUs come with them. The list stays as it is."),
         widget=UnfoldAdminTextareaWidget,
     )
     junction = forms.ChoiceField(
-        label=_("What must hold"),
+        label=_("Which of these must hold"),
         choices=JUNCTIONS,
         required=False,
         widget=UnfoldAdminSelectWidget(choices=JUNCTIONS),
@@ -224,7 +222,10 @@ def condition_fields(row: int) -> dict[str, forms.Field]:
     """Return the fields of one condition."""
     return {
         f"field_{row}": forms.ChoiceField(
-            label=_("What"), choices=FIELDS, required=False, widget=UnfoldAdminSelectWidget(choices=FIELDS)
+            label=_("And what") if row else _("What"),
+            choices=FIELDS,
+            required=False,
+            widget=UnfoldAdminSelectWidget(choices=FIELDS),
         ),
         f"key_{row}": forms.CharField(
             label=_("Which detail"),

@@ -164,6 +164,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "SKU",
+                "verbose_name_plural": "SKUs",
+            },
         ),
         migrations.CreateModel(
             name="ProductCollectionMember",

@@ -46,6 +46,7 @@ class Sku(ProjectModel):
     updated_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = "SKU", "SKUs"
         constraints = [models.UniqueConstraint(fields=["project", "source_id"], name="sku_source_id_unique")]
 
     def __str__(self) -> str:

@@ -40,7 +40,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "admin:campaigns_product_changelist",
                     "campaigns.view_product",
                 ),
-                (_("Variants"), "style", "admin:campaigns_sku_changelist", "campaigns.view_sku"),
+                (_("SKUs"), "style", "admin:campaigns_sku_changelist", "campaigns.view_sku"),
                 (
                     _("Collections"),
                     "collections_bookmark",
