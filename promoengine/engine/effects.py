@@ -141,7 +141,7 @@ class Application:
         for line, amount in zip(selections, amounts, strict=True):
             item = items[line.index]
             shared = [key for key in (None, id(line.entry)) if key in pools]
-            limits = [amount, share_of(item.subtotal, line.units, item.quantity)]
+            limits = [amount, item.share(line.units)]
             limits += [pools[key] for key in shared]
             if self.amount_limit is not None:
                 limits.append(self.amount_limit)
@@ -219,7 +219,7 @@ def amount_off_units(given: Application) -> Step:
 def amount_off_items_by_subtotal(given: Application) -> Step:
     """Split the amount over the lines by what is left to pay of their units."""
     lines = given.selections()
-    subtotals = [_share(given.order, line) for line in lines]
+    subtotals = [given.order.items[line.index].share(line.units) for line in lines]
     total = min(given.amount() * given.bundles, sum(subtotals))
     return given.off_items(lines, spread(total, subtotals))
 
@@ -245,7 +245,9 @@ def percent_off_items(given: Application) -> Step:
     """Take a share of what is left to pay of the units, or of what they cost at first, off every line."""
     lines = given.selections()
     bases = [
-        _initial(given.order, line) if given.terms.from_initial else _share(given.order, line)
+        _initial(given.order, line)
+        if given.terms.from_initial
+        else given.order.items[line.index].share(line.units)
         for line in lines
     ]
     values = zip(bases, given.values(lines), strict=True)
@@ -267,7 +269,9 @@ def fixed_price_of_units(given: Application) -> Step:
     for line, value in zip(lines, given.values(lines), strict=True):
         price = _price(given, line)
         price = value if price is None else price
-        amounts.append(0 if price is None else _share(given.order, line) - int(price) * line.units)
+        amounts.append(
+            0 if price is None else given.order.items[line.index].share(line.units) - int(price) * line.units
+        )
     return given.off_items(lines, amounts)
 
 
@@ -275,11 +279,6 @@ def _price(given: Application, line: Selection) -> Decimal | int | None:
     if line.entry is None or line.entry.price is None:
         return None
     return line.entry.price.of(given.setting, given.order.items[line.index])
-
-
-def _share(order: Order, line: Selection) -> int:
-    item = order.items[line.index]
-    return share_of(item.subtotal, line.units, item.quantity)
 
 
 def _initial(order: Order, line: Selection) -> int:

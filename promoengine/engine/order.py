@@ -52,6 +52,15 @@ class Item:
         return self.amount - self.discount
 
     @property
+    def paid_quantity(self) -> int:
+        """How many of its units are not given away."""
+        return self.quantity - self.free_quantity
+
+    def share(self, units: int) -> int:
+        """Return what is left to pay of so many of its paid units."""
+        return share_of(self.subtotal, units, self.paid_quantity)
+
+    @property
     def unit_price(self) -> int:
         """What one unit costs before discounts; 0 for a line of no units."""
         if self.price is not None:
@@ -97,25 +106,26 @@ class Order:
     def discount_items(self, parts: Sequence[int], quantities: Sequence[int] | None = None) -> "Order":
         """Take each line's part off it, at most its subtotal, and never more in sum than is left to pay.
 
-        `quantities` says how many units of each line the part is for; a whole line where it is not given.
+        `quantities` says how many paid units of each line the part is for; all where it is not given.
         """
         left, items = self.total, list(self.items)
         for index, item in enumerate(self.items):
             taken = min(parts[index], item.subtotal, left)
             if taken > 0:
                 left -= taken
-                count = item.quantity if quantities is None else quantities[index]
+                count = item.paid_quantity if quantities is None else quantities[index]
+                counted = max(item.discount_quantity, item.free_quantity + count)
                 items[index] = replace(
                     item,
                     discount=item.discount + taken,
-                    discount_quantity=min(item.quantity, max(item.discount_quantity, count)),
+                    discount_quantity=min(item.quantity, counted),
                 )
         return replace(self, items=tuple(items))
 
     def give_units(self, index: int, count: int) -> "Order":
         """Give away `count` units that a line has and that are still to be paid."""
         item = self.items[index]
-        part = share_of(item.subtotal, count, item.quantity - item.free_quantity)
+        part = item.share(count)
         free = item.free_quantity + count
         given = replace(
             item,

@@ -100,11 +100,12 @@ class Bounds:
 
     def available(self, index: int, item: Item) -> int | None:
         """Return how many units of a line are within reach, None where the line is not."""
-        if self.once and item.discount:
+        units = item.paid_quantity
+        if (self.once and item.discount) or (item.quantity and not units):
             return None
         if self.units is None:
-            return item.quantity
-        return min(item.quantity, self.units[index]) if index in self.units else None
+            return units
+        return min(units, self.units[index]) if index in self.units else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def _give_units(order: Order, lines: list[int], count: int, *, once: bool) -> tu
     """
     for index in lines:
         item = order.items[index]
-        found = min(count, item.quantity - item.free_quantity)
+        found = min(count, item.paid_quantity)
         if found and not (once and item.discount):
             order = order.give_units(index, found)
         count -= found

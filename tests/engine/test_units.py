@@ -163,6 +163,37 @@ def test_a_unit_costs_its_share_of_what_is_left():
     assert order.total == 900
 
 
+# discount after a free shirt beside a paid one of 10.00, cents off the line in all, units that are discounted
+@pytest.mark.parametrize(
+    ("discount", "caps", "off", "units"),
+    [
+        ({"type": "PERCENT", "percent_off": 10}, {"quantity_limit": 1}, 1100, 2),
+        ({"type": "FIXED", "fixed_amount": 800}, {}, 1200, 2),
+        (
+            {"type": "AMOUNT", "amount_off": 100, "effect": "APPLY_TO_ITEMS_BY_QUANTITY"},
+            {"target": "UNIT"},
+            1100,
+            2,
+        ),
+    ],
+)
+def test_a_free_unit_is_out_of_reach(discount, caps, off, units):
+    before = parse_discount(give("shirt", 1, "ADD_NEW_ITEMS")).apply(cart("1 shirt @ 10.00"), terms()).order
+
+    line = parse_discount(discount).apply(before, terms(entry("shirt", **caps))).order.items[0]
+
+    assert (line.discount, line.discount_quantity) == (off, units)
+
+
+def test_a_line_that_is_free_is_not_the_cheapest():
+    before = parse_discount(give("shirt")).apply(cart("1 cap [wear] @ 50.00"), terms()).order
+    scope = terms(entry("[pc_a11pr0dUc75]", effect="APPLY_TO_CHEAPEST"))
+
+    after = parse_discount({"type": "AMOUNT", "amount_off": 100}).apply(before, scope).order
+
+    assert [item.discount for item in after.items] == [100, 2900]
+
+
 def test_same_units_are_added_to_each_line_in_scope():
     discount = parse_discount({"type": "UNIT", "unit_off": 1, "effect": "ADD_SAME_ITEMS"})
 
