@@ -143,9 +143,12 @@ def _daily_hours(row: Any) -> DailyHours:
 
 def _clock(row: Mapping[str, Any], name: str) -> time:
     try:
-        return time.fromisoformat(row[name])
+        clock = time.fromisoformat(row[name])
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidValidity(f".validity_hours.daily.{name} should be a time such as 09:30") from error
+    if clock.tzinfo is not None:
+        raise InvalidValidity(f".validity_hours.daily.{name} is in the project's time zone and names none")
+    return clock
 
 
 def _days(days: Any, name: str) -> frozenset[int]:

@@ -92,6 +92,8 @@ def test_what_is_no_duration_is_refused(text):
         {"day_of_week": [7]},
         {"day_of_week": "monday"},
         {"hours": {"daily": [{"start_time": "9 o'clock", "expiration_time": "17:00"}]}},
+        {"hours": {"daily": [{"start_time": "09:00Z", "expiration_time": "17:00"}]}},
+        {"hours": {"daily": [{"start_time": "09:00", "expiration_time": "17:00+02:00"}]}},
         {"hours": {"daily": ["x"]}},
         {"timeframe": {"interval": "P1D"}},
         {"timeframe": {"interval": "P1D", "duration": 5}},
