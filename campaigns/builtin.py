@@ -3,8 +3,8 @@
 from typing import Any
 
 from promoengine.core.errors import DomainError
+from promoengine.engine.items import ALL_PRODUCTS
 
-ALL_PRODUCTS = "pc_a11pr0dUc75"
 SHIPPING: dict[str, Any] = {
     "id": "prod_5h1pp1ng",
     "source_id": "5h1pp1ng",

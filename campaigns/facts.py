@@ -9,13 +9,14 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import CharField, Field, ForeignKey, OuterRef, Q, UUIDField, Value
 
-from campaigns.builtin import ALL_PRODUCTS, SHIPPING, SHIPPING_IDS
+from campaigns.builtin import SHIPPING, SHIPPING_IDS
 from campaigns.catalogue_selectors import products_of, skus_of, with_sku_refs
 from campaigns.catalogue_wire import filtered_good, listed_good
 from campaigns.membership import ProductFilter, parse_filter
 from campaigns.models import Product, ProductCollection, ProductCollectionMember, Sku
 from promoengine.core.ids import parse_public_id, public_id
 from promoengine.core.models import Project
+from promoengine.engine.items import ALL_PRODUCTS
 from promoengine.engine.operators import Moment
 from promoengine.engine.order import Good
 

@@ -158,6 +158,8 @@ class CollectionForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.is_editable or cleaned.get("type") != ProductCollection.Type.AUTO_UPDATE:
             return cleaned
+        if not any(self._field(row) for row in range(ROWS)):
+            self.add_error("field_0", _("Say at least one thing that must hold."))
         seen: set[str] = set()
         for row in range(ROWS):
             field = self._field(row)

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from campaigns.api.catalogue_serializers import CollectionAnswer, CollectionBody, CollectionList, GoodsList
-from campaigns.builtin import ALL_PRODUCTS, ALL_PRODUCTS_COLLECTION
+from campaigns.builtin import ALL_PRODUCTS_COLLECTION
 from campaigns.catalogue_selectors import collection_by_id, members_of
 from campaigns.catalogue_wire import collection_to_wire, listed_good
 from campaigns.collected import collected_goods
@@ -18,6 +18,7 @@ from promoengine.core.api.filters import as_moment
 from promoengine.core.api.lists import limit_of, page_of, paged_list
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.errors import InvalidQueryParams
+from promoengine.engine.items import ALL_PRODUCTS
 from promoengine.engine.operators import Moment
 
 ORDERS = {"created_at": "created_at", "updated_at": "updated_at", "name": "name", "type": "type", "id": "id"}

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from campaigns.builtin import ALL_PRODUCTS, BuiltIn
+from campaigns.builtin import BuiltIn
 from campaigns.catalogue_selectors import COLLECTION, collection_by_id, products_of, skus_of
 from campaigns.membership import parse_filter
 from campaigns.models import Product, ProductCollection, ProductCollectionMember, Sku, ValidationRule
@@ -16,6 +16,7 @@ from promoengine.core.errors import DomainError, InvalidPayload, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.engine.items import ALL_PRODUCTS
 
 NAME_MAX = 255
 OBJECTS = ("product", "sku")

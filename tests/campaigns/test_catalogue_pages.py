@@ -157,6 +157,7 @@ def test_a_collection_is_made_of_listed_products(marketer, project, api):
         ({"field_0": "price", "value_0": "cheap"}, "value_0"),
         ({"field_0": "name", "operator_0": "$more_than", "value_0": "1, 2"}, "value_0"),
         ({"field_0": "metadata", "value_0": "x"}, "key_0"),
+        ({}, "field_0"),
         ({"field_0": "name"}, "value_0"),
         ({"field_0": "name", "value_0": "x", "field_1": "name", "value_1": "y"}, "field_1"),
     ],
