@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from promoengine.engine.checks import Truth
 from promoengine.engine.facts import Situation
 from promoengine.engine.findings import (
     COUNT,
@@ -16,7 +17,6 @@ from promoengine.engine.findings import (
     register,
 )
 from promoengine.engine.limits import CounterKind
-from promoengine.engine.logic import Truth
 from promoengine.engine.operators import UNKNOWN
 from promoengine.engine.order import Order
 
@@ -79,7 +79,7 @@ def _redemption_metadata(node: Node, situation: Situation) -> Any:
 
 def _is_holder(node: Node, situation: Situation) -> Any:
     customer, holder = situation.facts.customer, situation.subject.holder_id
-    return customer is not None and holder is not None and customer.id == holder
+    return None if customer is None else holder is not None and customer.id == holder
 
 
 fact("customer.segment", _customer_segments)
@@ -116,7 +116,7 @@ def _judge_counter(
     node: Node, situation: Situation, findings: list[Finding], kind: CounterKind, measure: str
 ) -> Truth:
     counter = situation.subject.counter(kind)
-    if kind.subject == "customer" and situation.facts.customer is None:
+    if kind.subject and getattr(situation.facts, kind.subject) is None:
         findings.append(Finding(node, UNKNOWN, measure=measure))
         return UNKNOWN
     value = situation.standing(counter) + situation.contribution(kind.measure)

@@ -1,7 +1,7 @@
 """The one question every door asks: what becomes of these offers on this order?"""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promoengine.engine.bundles import BundleFound
@@ -145,33 +145,34 @@ def decide(case: Case) -> Decision:
     """Apply the case's offers to its order and say what became of each.
 
     Each offer sees the order as those before it left it. Offers of exclusive categories come first: where
-    one of them applies, only joint ones may join it. Unless the stacking rules say PARTIAL, the first that
-    fails ends it: those after it are skipped.
+    one of them applies, only joint ones may join it, and otherwise none of them may any more. Unless the
+    stacking rules say PARTIAL, the first that fails ends it: those after it are skipped.
     """
     offers = in_order(case)
-    exclusive = [offer for offer in offers if _type(offer, case) == "EXCLUSIVE"]
-    if not exclusive or len(exclusive) == len(offers):
-        return _walk(offers, case, excluded=False)
-    alone = _walk(offers, case, excluded=True)
-    if any(_type(outcome.offer, case) == "EXCLUSIVE" for outcome in alone.applicable):
-        return alone
-    return _walk(offers, case, excluded=False)
+    if any(_type(offer, case) == "EXCLUSIVE" for offer in offers):
+        alone = _walk(_joint_last(offers, case), case, is_exclusive=True)
+        for outcome in alone.applicable:
+            if _type(outcome.offer, case) == "EXCLUSIVE":
+                return _with_rival(alone, outcome.offer)
+    return _walk(offers, case, is_exclusive=False)
 
 
 def in_order(case: Case) -> list[Offer]:
-    """Return the offers in the order in which they apply."""
-    rules, offers = case.stacking, list(case.offers)
-    if rules.redeemables_sorting_rule == "CATEGORY_HIERARCHY":
+    """Return the offers in the order in which they apply, where no exclusive one does."""
+    offers = list(case.offers)
+    if case.stacking.redeemables_sorting_rule == "CATEGORY_HIERARCHY":
         offers.sort(key=lambda offer: (offer.category is None, offer.category and offer.category.hierarchy))
-    if rules.grouped_redeemables_sorting_rule == "JOINT_ALWAYS_LAST" and any(
-        _type(offer, case) == "EXCLUSIVE" for offer in offers
-    ):
-        offers.sort(key=lambda offer: _type(offer, case) == "JOINT")
     return offers
 
 
-def _walk(offers: Sequence[Offer], case: Case, *, excluded: bool) -> Decision:
-    """Give each offer its turn; with `excluded`, common offers have none."""
+def _joint_last(offers: Sequence[Offer], case: Case) -> Sequence[Offer]:
+    if case.stacking.grouped_redeemables_sorting_rule != "JOINT_ALWAYS_LAST":
+        return offers
+    return sorted(offers, key=lambda offer: _type(offer, case) == "JOINT")
+
+
+def _walk(offers: Sequence[Offer], case: Case, *, is_exclusive: bool) -> Decision:
+    """Give each offer its turn, common ones only where exclusive ones have had theirs and don't apply."""
     order, outcomes, failed = case.order, [], False
     applied: list[Offer] = []
     taken: dict[Counter, int] = {}
@@ -179,12 +180,14 @@ def _walk(offers: Sequence[Offer], case: Case, *, excluded: bool) -> Decision:
         outcome: Outcome
         if failed:
             outcome = Skipped(offer, PRECEDING_FAILED)
-        elif excluded and _type(offer, case) is None:
-            outcome = Skipped(offer, EXCLUDED, _exclusive_rival(applied, offers, case))
-        elif skip := _over_limit(offer, applied, case):
-            outcome = Skipped(offer, skip, applied[-1])
+        elif is_exclusive and _type(offer, case) is None:
+            outcome = Skipped(offer, EXCLUDED)
+        elif over := _over_limit(offer, applied, case):
+            outcome = over
         else:
             outcome = _look_at(offer, order, taken, case)
+            if not is_exclusive and _type(offer, case) == "EXCLUSIVE" and isinstance(outcome, Applicable):
+                outcome = Skipped(offer, EXCLUDED, next(reversed(applied), None))
         outcomes.append(outcome)
         if isinstance(outcome, Applicable):
             order = outcome.after
@@ -226,30 +229,43 @@ def _look_at(offer: Offer, order: Order | None, taken: dict[Counter, int], case:
     )
 
 
-def _over_limit(offer: Offer, applied: Sequence[Offer], case: Case) -> Skip | None:
+def _over_limit(offer: Offer, applied: Sequence[Offer], case: Case) -> Skipped | None:
+    for skip, limit, rivals in _limits(offer, applied, case):
+        if limit is not None and len(rivals) >= limit:
+            return Skipped(offer, skip, next(reversed(rivals), None))
+    return None
+
+
+def _limits(
+    offer: Offer, applied: Sequence[Offer], case: Case
+) -> Iterator[tuple[Skip, int | None, Sequence[Offer]]]:
+    """Yield the limits that an offer is under, each with those that have taken of it."""
     rules = case.stacking
-    if len(applied) >= rules.applicable_redeemables_limit:
-        return LIMIT_EXCEEDED
-    category = offer.category.id if offer.category else None
-    same = sum(one.category is not None and one.category.id == category for one in applied)
+    yield LIMIT_EXCEEDED, rules.applicable_redeemables_limit, applied
+    if offer.category is None:
+        return
+    category = offer.category.id
+    same = [one for one in applied if one.category is not None and one.category.id == category]
     if _type(offer, case) == "EXCLUSIVE":
-        others = sum(_type(one, case) == "EXCLUSIVE" for one in applied)
-        if others >= rules.applicable_exclusive_redeemables_limit:
-            return EXCLUSIVE_LIMIT_EXCEEDED
+        others = [one for one in applied if _type(one, case) == "EXCLUSIVE"]
+        yield EXCLUSIVE_LIMIT_EXCEEDED, rules.applicable_exclusive_redeemables_limit, others
         limit = rules.applicable_exclusive_redeemables_per_category_limit
-        if limit is not None and same >= limit:
-            return EXCLUSIVE_CATEGORY_LIMIT_EXCEEDED
-    if category is None:
-        return None
+        yield EXCLUSIVE_CATEGORY_LIMIT_EXCEEDED, limit, same
     limit = rules.applicable_redeemables_category_limits.get(
         category, rules.applicable_redeemables_per_category_limit
     )
-    return CATEGORY_LIMIT_EXCEEDED if limit is not None and same >= limit else None
+    yield CATEGORY_LIMIT_EXCEEDED, limit, same
 
 
-def _exclusive_rival(applied: Sequence[Offer], offers: Sequence[Offer], case: Case) -> Offer | None:
-    exclusive = (offer for offer in (*applied, *offers) if _type(offer, case) == "EXCLUSIVE")
-    return next(exclusive, None)
+def _with_rival(decision: Decision, rival: Offer) -> Decision:
+    """Return the decision with the exclusive offer that applies named where it kept common ones out."""
+    outcomes = (
+        replace(outcome, rival=rival)
+        if isinstance(outcome, Skipped) and outcome.skip is EXCLUDED
+        else outcome
+        for outcome in decision.outcomes
+    )
+    return replace(decision, outcomes=tuple(outcomes))
 
 
 def _type(offer: Offer, case: Case) -> str | None:

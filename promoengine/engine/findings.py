@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from promoengine.engine.checks import Truth
 from promoengine.engine.facts import Situation
 from promoengine.engine.items import ItemRefs
 from promoengine.engine.limits import Counter, CounterKind
-from promoengine.engine.logic import Logic, Truth
+from promoengine.engine.logic import Logic
 from promoengine.engine.operators import UNKNOWN, Condition
 
 MONEY, QUANTITY, COUNT = "amount", "quantity", "count"
@@ -37,6 +38,10 @@ class Node:
         """The operators with their values, as they were sent."""
         return (*((test.operator, test.values) for test in self.condition.tests), *self.refs.tests)
 
+    def settled(self, truth: Truth) -> Truth:
+        """Return the answer as it counts: what is unknown holds where the rule says so."""
+        return True if truth is UNKNOWN and self.unknown_holds else truth
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -60,11 +65,12 @@ Judge = Callable[[Node, Situation, list[Finding]], Truth]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of condition; `counter` is what it needs counted."""
+    """A kind of condition; `counter` is what it needs counted, `has_parts` lets others be nested in it."""
 
     judge: Judge
     needs_property: bool = False
     names_items: bool = False
+    has_parts: bool = False
     counter: CounterKind | None = None
 
 

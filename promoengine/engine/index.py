@@ -2,22 +2,28 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from promoengine.engine.facts import Customer
 from promoengine.engine.findings import Node
-from promoengine.engine.items import ALL_PRODUCTS, NEGATIVE
+from promoengine.engine.items import ALL_PRODUCTS, POSITIVE
 from promoengine.engine.logic import Junction, Leaf, Logic
 from promoengine.engine.offers import Offer
 from promoengine.engine.order import Order
 from promoengine.engine.rules import Rule
-from promoengine.engine.values import number_of
+from promoengine.engine.values import number_of, scalar_of
 
 NAMING_ITEMS = ("order.items.any", "order.items.every", "product.id", "sku.id")
-AMOUNTS = ("order.amount", "order.initial_amount")
-AT_LEAST = ("$more_than", "$more_than_or_equal", "$greater_than", "$greater_than_or_equal")
+SEGMENT, AMOUNT = "customer.segment", "order.amount"
+AT_LEAST = (
+    "$more_than",
+    "$more_than_or_equal",
+    "$more_than_equal",
+    "$greater_than",
+    "$greater_than_or_equal",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +43,9 @@ def requirement_of(rules: Iterable[Rule]) -> Requirement:
     for node in (node for rule in rules for node in _conjuncts(rule)):
         if node.name in NAMING_ITEMS and not items:
             items = node.refs.wanted if ALL_PRODUCTS not in node.refs.wanted else frozenset()
-        elif node.name == "customer.segment" and not segments:
+        elif node.name == SEGMENT and not segments:
             segments = _named_segments(node)
-        elif node.name in AMOUNTS:
+        elif node.name == AMOUNT:
             least = _least_amount(node)
             amount = least if amount is None else max(amount, least or amount)
     return Requirement(items, segments, amount)
@@ -70,17 +76,30 @@ class OfferIndex:
         self._amounts = [amount for amount, _ in priced]
         self._priced = [rank for _, rank in priced]
 
-    def candidates(self, order: Order | None, customer: Customer | None) -> Iterator[Offer]:
-        """Yield the offers that the cart and the customer could qualify for, in the order of their ranks."""
+    def candidates(
+        self,
+        order: Order | None,
+        customer: Customer | None,
+        ignored: Callable[[str], bool] = lambda name: False,
+    ) -> Iterator[Offer]:
+        """Yield the offers that the cart and the customer could qualify for, in the order of their ranks.
+
+        Conditions named in `ignored` are not looked at, as in `Facts`.
+        """
         ranks = set(self._open)
+        if any(ignored(name) for name in NAMING_ITEMS):
+            ranks.update(*self._by_item.values())
+        if ignored(SEGMENT):
+            ranks.update(*self._by_segment.values())
+        if ignored(AMOUNT):
+            ranks.update(self._priced)
         for item in order.items if order else ():
             for key in (*item.product_ids, *item.sku_ids, *item.collections):
                 ranks.update(self._by_item.get(key, ()))
         for segment in customer.segments if customer else ():
             ranks.update(self._by_segment.get(segment, ()))
         if order is not None:
-            most = max(order.amount, order.initial_amount or 0)
-            ranks.update(self._priced[: bisect_right(self._amounts, most)])
+            ranks.update(self._priced[: bisect_right(self._amounts, order.total)])
         return (self.offers[rank] for rank in sorted(ranks))
 
 
@@ -101,13 +120,13 @@ def _needed(logic: Logic) -> Iterator[str]:
 
 
 def _named_segments(node: Node) -> frozenset[str]:
-    named = [
-        frozenset(value for value in test.values if isinstance(value, str))
-        for test in node.condition.tests
-        if test.operator in ("$is", "$in")
-    ]
-    forbidden = any(test.operator in NEGATIVE for test in node.condition.tests)
-    return named[0] if len(named) == 1 and not forbidden else frozenset()
+    for test in node.condition.tests:
+        named = [scalar_of(value) for value in test.values]
+        texts = frozenset(one for one in named if isinstance(one, str))
+        # Numbers and dates can be written in several ways: they are compared, not looked up.
+        if test.operator in POSITIVE and len(texts) == len(set(named)):
+            return texts
+    return frozenset()
 
 
 def _least_amount(node: Node) -> Decimal | None:

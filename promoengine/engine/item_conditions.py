@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from promoengine.engine.checks import Truth, negation
 from promoengine.engine.facts import Situation
 from promoengine.engine.findings import (
     MONEY,
@@ -21,7 +22,7 @@ from promoengine.engine.findings import (
     lookup,
     register,
 )
-from promoengine.engine.logic import Truth
+from promoengine.engine.items import ItemRefs
 from promoengine.engine.operators import UNKNOWN
 from promoengine.engine.order import Item
 
@@ -56,14 +57,15 @@ def _every_line(node: Node, situation: Situation, findings: list[Finding]) -> Tr
     return holds and judge_parts(node, found, each_of, situation, findings)
 
 
-def _no_line(node: Node, situation: Situation, findings: list[Finding]) -> Truth:
-    if situation.before is None:
-        return _note_lines(node, UNKNOWN, 0, None, findings)
-    lines = _matched(node, situation.before.items)
-    if not lines or not node.parts:
-        return _note_lines(node, not lines, len(lines), None, findings)
-    inner = judge_parts(node, lines, any_of, situation, [])
-    return _note_lines(node, inner if inner is UNKNOWN else not inner, len(lines), None, findings)
+def _no_line(of: Callable[[ItemRefs, Item], bool]) -> Judge:
+    def judge(node: Node, situation: Situation, findings: list[Finding]) -> Truth:
+        if situation.before is None:
+            return _note_lines(node, UNKNOWN, 0, None, findings)
+        lines = [item for item in situation.before.items if of(node.refs, item)]
+        inner = bool(lines) and judge_parts(node, lines, any_of, situation, [])
+        return _note_lines(node, negation(inner), len(lines), None, findings)
+
+    return judge
 
 
 def _extreme_line(pick: Callable[[Iterable[int]], int]) -> Judge:
@@ -81,20 +83,24 @@ def _extreme_line(pick: Callable[[Iterable[int]], int]) -> Judge:
     return judge
 
 
+_none_matches, _none_is_forbidden = _no_line(ItemRefs.matches), _no_line(ItemRefs.forbids)
+
+
 def _named_item(node: Node, situation: Situation, findings: list[Finding]) -> Truth:
-    return (_no_line if node.refs.is_negative else _any_line)(node, situation, findings)
+    """Judge `product.id`: without `$is`, that no line is what `$is_not` names."""
+    return (_none_is_forbidden if node.refs.is_negative else _any_line)(node, situation, findings)
 
 
 for _name, _judge in (
     ("order.items.any", _any_line),
     ("order.items.every", _every_line),
-    ("order.items.none", _no_line),
+    ("order.items.none", _none_matches),
     ("order.items.cheapest", _extreme_line(min)),
     ("order.items.most_expensive", _extreme_line(max)),
     ("product.id", _named_item),
     ("sku.id", _named_item),
 ):
-    register(_name, Kind(_judge, names_items=True))
+    register(_name, Kind(_judge, names_items=True, has_parts=True))
 
 
 LINE_PARTS: dict[str, tuple[Callable[[Node, Item], Any], str]] = {}
@@ -119,15 +125,15 @@ def judge_parts(
     if node.logic is None:
         return True
 
-    def truth_of(key: str) -> Truth:
+    def truth_of(key: str, wanted: bool) -> Truth:
         part = node.parts[key]
         if part.name in MARKERS:
             return True
         if part.name in SUM_PARTS:
             add_up, measure = SUM_PARTS[part.name]
-            return judge_value(part, add_up(lines), situation, findings, measure)
+            return part.settled(judge_value(part, add_up(lines), situation, findings, measure))
         read, measure = LINE_PARTS[part.name]
-        return judge_lines(part, lines, read, quantify, situation, findings, measure)
+        return part.settled(judge_lines(part, lines, read, quantify, situation, findings, measure))
 
     return node.logic.judge(truth_of)
 
@@ -144,14 +150,9 @@ def of_lines(
 
     def judge(node: Node, situation: Situation, findings: list[Finding]) -> Truth:
         items = situation.before.items if situation.before else ()
-        truth = judge_lines(node, items, read, quantify, situation, findings, measure)
-        if truth is not True or node.logic is None:
-            return truth
-        holds, moment = node.condition.holds, situation.facts.moment
-        matched = [item for item in items if holds(read(node, item), moment) is True]
-        return judge_parts(node, matched, quantify, situation, findings)
+        return judge_lines(node, items, read, quantify, situation, findings, measure)
 
-    register(name, Kind(judge, needs_property=needs_property))
+    register(name, Kind(judge, needs_property=needs_property, has_parts=True))
 
 
 def judge_lines(
@@ -163,7 +164,10 @@ def judge_lines(
     findings: list[Finding],
     measure: str,
 ) -> Truth:
-    """Return whether the node's operators hold for any or for each of the lines, and note what was found."""
+    """Return whether the node's operators hold for any or for each of the lines, and note what was found.
+
+    What is nested in it is judged over those lines that fulfil its operators.
+    """
     values = [read(node, item) for item in items]
     moment = situation.facts.moment
     truth = quantify(node.condition.holds(value, moment) for value in values) if values else UNKNOWN
@@ -171,7 +175,12 @@ def judge_lines(
     missing = min(gaps, key=abs) if gaps and truth is not True else None
     actual = values[0] if len(values) == 1 else values
     findings.append(Finding(node, truth, actual, missing, measure))
-    return truth
+    if truth is not True or node.logic is None:
+        return truth
+    matched = [
+        item for item, value in zip(items, values, strict=True) if node.condition.holds(value, moment) is True
+    ]
+    return judge_parts(node, matched, quantify, situation, findings)
 
 
 def of_all_lines(name: str, read: Callable[[Lines], int], measure: str) -> None:

@@ -33,10 +33,11 @@ class ItemRefs:
         """Return whether the line is what is wanted, and comes from where it must."""
         if not self.comes_from(item) or (self.wanted and not answers_to(item, self.wanted)):
             return False
-        # A condition that only forbids looks for what is forbidden: its kind turns the answer round.
-        if self.is_negative:
-            return answers_to(item, self.unwanted)
-        return not (self.unwanted and answers_to(item, self.unwanted))
+        return not answers_to(item, self.unwanted)
+
+    def forbids(self, item: Item) -> bool:
+        """Return whether the line is what must not be, from where it must not come."""
+        return self.comes_from(item) and answers_to(item, self.unwanted)
 
     def comes_from(self, item: Item) -> bool:
         """Return whether the line is in the collections of `$from`, where it has any."""

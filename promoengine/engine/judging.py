@@ -123,9 +123,9 @@ def take_turn(turn: Turn) -> TurnResult:
     """Judge the offer's rules and, where they are met, work out what it does and what it counts."""
     verdicts = [rule.judge(turn.situation) for rule in turn.offer.rules]
     findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
-    for rule, verdict in zip(turn.offer.rules, verdicts, strict=True):
+    for verdict in verdicts:
         if not verdict.is_met:
-            refusal = _rule_refusal(turn, verdict, rule.message)
+            refusal = _rule_refusal(turn, verdict)
             return TurnResult(refusal=refusal, findings=findings, reasons=verdict.reasons)
     if turn.bundle is not None and turn.bundle.quantity == 0:
         return TurnResult(refusal=turn.offer.refused("order_rules_violated"), findings=findings)
@@ -142,17 +142,18 @@ def take_turn(turn: Turn) -> TurnResult:
     )
 
 
-def _rule_refusal(turn: Turn, verdict: Verdict, message: str | None) -> Refusal:
+def _rule_refusal(turn: Turn, verdict: Verdict) -> Refusal:
     reason = next(iter(verdict.reasons), None)
     room = reason.node.name.partition(".")[0] if reason else "redemption"
     key = RULES_KEYS.get(room, "redemption_rules_violated")
     about_customer = reason is not None and (room == "customer" or "customer" in reason.node.name)
     if about_customer and reason is not None and reason.truth is UNKNOWN and turn.facts.customer is None:
-        return turn.offer.refused("missing_customer", "Customer is required to validate rules", message)
-    own = (reason.node.message if reason else None) or message
+        return turn.offer.refused(
+            "missing_customer", "Customer is required to validate rules", verdict.message
+        )
     subject = SUBJECTS.get(turn.offer.object) or ("Gift Card" if turn.offer.gift else "Discount Coupon")
     details = f"{subject} cannot be redeemed because of violated validation rules"
-    return turn.offer.refused(key, details, own)
+    return turn.offer.refused(key, details, verdict.message)
 
 
 def _credits_on_items(credits: int) -> Discount:
@@ -180,6 +181,10 @@ def _counted(turn: Turn, findings: tuple[Finding, ...]) -> tuple[CounterClaim, .
             counter = turn.offer.counter(counter_kind_of(limit))
             amount = turn.applied.units.get(limit.key, 0)
             left = turn.units_left.get(limit.key)
-            high = None if left is None else turn.situation.standing(counter) + left
-            claims[counter] = CounterClaim(counter, amount, high=high)
+            stands = turn.situation.standing(counter)
+            # Were fewer units used up meanwhile, more might be discounted now.
+            low = stands + amount
+            claims[counter] = CounterClaim(
+                counter, amount, low=low, high=None if left is None else stands + left
+            )
     return tuple(claims.values())

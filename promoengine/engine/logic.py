@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from promoengine.engine.operators import UNKNOWN, Unknown
+from promoengine.engine.checks import UNKNOWN, Truth, negation
 
-TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d+)*)|(and|or|not|&&|\|\||!)|([()]))", re.IGNORECASE)
+TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d+)*)|((?:and|or|not)(?![a-z])|&&|\|\||!)|([()]))", re.IGNORECASE)
 WORDS = {"&&": "and", "||": "or", "!": "not"}
 LENGTH_MAX, DEPTH_MAX = 5000, 50
 
-Truth = bool | Unknown
+# It answers for a condition, and is told which answer would help the whole to hold.
+TruthOf = Callable[[str, bool], Truth]
 
 
 class InvalidLogic(ValueError):
@@ -23,8 +24,13 @@ class Leaf:
 
     key: str
 
-    def judge(self, truth_of: Callable[[str], Truth]) -> Truth:
-        return truth_of(self.key)
+    def judge(self, truth_of: TruthOf, *, wanted: bool = True) -> Truth:
+        return truth_of(self.key, wanted)
+
+    def blamed(self, truth_of: TruthOf, *, wanted: bool = True) -> Iterator[tuple[str, bool]]:
+        """Yield the conditions that keep it from being `wanted`, each with what it ought to be."""
+        if self.judge(truth_of, wanted=wanted) is not wanted:
+            yield self.key, wanted
 
     def leaves(self) -> Iterator[str]:
         yield self.key
@@ -34,9 +40,11 @@ class Leaf:
 class Negation:
     part: "Logic"
 
-    def judge(self, truth_of: Callable[[str], Truth]) -> Truth:
-        truth = self.part.judge(truth_of)
-        return truth if truth is UNKNOWN else not truth
+    def judge(self, truth_of: TruthOf, *, wanted: bool = True) -> Truth:
+        return negation(self.part.judge(truth_of, wanted=not wanted))
+
+    def blamed(self, truth_of: TruthOf, *, wanted: bool = True) -> Iterator[tuple[str, bool]]:
+        yield from self.part.blamed(truth_of, wanted=not wanted)
 
     def leaves(self) -> Iterator[str]:
         yield from self.part.leaves()
@@ -49,15 +57,20 @@ class Junction:
     is_and: bool
     parts: tuple["Logic", ...]
 
-    def judge(self, truth_of: Callable[[str], Truth]) -> Truth:
+    def judge(self, truth_of: TruthOf, *, wanted: bool = True) -> Truth:
         found: Truth = self.is_and
         for part in self.parts:
-            truth = part.judge(truth_of)
+            truth = part.judge(truth_of, wanted=wanted)
             if truth is UNKNOWN:
                 found = UNKNOWN
             elif truth is not self.is_and:
                 return truth
         return found
+
+    def blamed(self, truth_of: TruthOf, *, wanted: bool = True) -> Iterator[tuple[str, bool]]:
+        for part in self.parts:
+            if part.judge(truth_of, wanted=wanted) is not wanted:
+                yield from part.blamed(truth_of, wanted=wanted)
 
     def leaves(self) -> Iterator[str]:
         for part in self.parts:

@@ -1,17 +1,18 @@
 """Validation rules: read from the wire once, then judged over one redeemable in one situation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from promoengine.engine import conditions, item_conditions
 from promoengine.engine.bundles import Bundle, InvalidBundle, parse_bundle_rules
+from promoengine.engine.checks import Truth
 from promoengine.engine.facts import Situation
 from promoengine.engine.findings import KINDS, Finding, Node
 from promoengine.engine.items import NO_REFS, InvalidItems, parse_item_refs
 from promoengine.engine.limits import CounterKind
-from promoengine.engine.logic import InvalidLogic, Junction, Logic, Negation, Truth, all_of, parse_logic
-from promoengine.engine.operators import UNKNOWN, Condition, InvalidCondition, parse_condition
+from promoengine.engine.logic import InvalidLogic, Logic, all_of, parse_logic
+from promoengine.engine.operators import Condition, InvalidCondition, parse_condition
 from promoengine.engine.scopes import EVERYTHING, InvalidScope, Scope, parse_scope
 
 # Importing them is what makes their conditions known.
@@ -26,11 +27,15 @@ class InvalidRule(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a rule: whether it is met, what was looked at, and which conditions failed it."""
+    """What became of a rule: whether it is met, what was looked at, and which conditions failed it.
+
+    `message` is what the first of those says by itself, or the rule for all of them.
+    """
 
     truth: Truth
     findings: tuple[Finding, ...] = ()
     reasons: tuple[Finding, ...] = ()
+    message: str | None = None
 
     @property
     def is_met(self) -> bool:
@@ -53,24 +58,36 @@ class Rule:
         """Return what becomes of the rule; all conditions are looked at where the facts say so."""
         if self.logic is None:
             return Verdict(True)
-        findings: list[Finding] = []
+        ignored = situation.facts.ignored
         truths: dict[str, Truth] = {}
+        found: dict[str, list[Finding]] = {}
 
-        def truth_of(key: str) -> Truth:
+        def truth_of(key: str, wanted: bool) -> Truth:
+            node = self.nodes[key]
+            if ignored is not None and ignored(node.name):
+                return wanted
             if key not in truths:
-                truths[key] = _judge(self.nodes[key], situation, findings)
+                truth = KINDS[node.name].judge(node, situation, found.setdefault(key, []))
+                truths[key] = node.settled(truth)
             return truths[key]
 
         if situation.facts.is_traced:
             for key in self.nodes:
-                truth_of(key)
+                truth_of(key, True)
         truth = self.logic.judge(truth_of)
+        findings = tuple(finding for of_node in found.values() for finding in of_node)
         if truth is True:
-            return Verdict(True, tuple(findings))
-        failed = set(_failed(self.logic, truth_of))
-        about = [finding for finding in findings if finding.node.path.partition(".")[0] in failed]
-        reasons = [finding for finding in about if finding.truth is not True] or about
-        return Verdict(truth, tuple(findings), tuple(reasons))
+            return Verdict(True, findings)
+        failed = dict(self.logic.blamed(truth_of))
+        reasons = [one for key, wanted in failed.items() for one in _against(found.get(key, []), wanted)]
+        own = next((message for key in failed if (message := self._words(key, reasons))), None)
+        return Verdict(truth, findings, tuple(reasons), own or self.message)
+
+    def _words(self, key: str, reasons: Sequence[Finding]) -> str | None:
+        """Return what a condition that failed says, or the one nested in it that made it fail."""
+        node = self.nodes[key]
+        nested = (part.message for part in node.parts.values() if any(one.node is part for one in reasons))
+        return next(filter(None, nested), node.message)
 
 
 def parse_rule(wire: Mapping[str, Any]) -> Rule:
@@ -99,24 +116,9 @@ def published_name(name: str) -> str:
     return next((known for known in KINDS if known.replace("_", ".") == dotted), name)
 
 
-def _judge(node: Node, situation: Situation, findings: list[Finding]) -> Truth:
-    ignored = situation.facts.ignored
-    if ignored is not None and ignored(node.name):
-        return True
-    truth = KINDS[node.name].judge(node, situation, findings)
-    return node.unknown_holds if truth is UNKNOWN else truth
-
-
-def _failed(logic: Logic, truth_of: Any) -> Iterator[str]:
-    """Yield the conditions that keep a logic from holding."""
-    if isinstance(logic, Junction):
-        for part in logic.parts:
-            if part.judge(truth_of) is not True:
-                yield from _failed(part, truth_of)
-    elif isinstance(logic, Negation):
-        yield from logic.leaves()
-    else:
-        yield logic.key
+def _against(findings: list[Finding], wanted: bool) -> list[Finding]:
+    """Return what of a condition's findings keeps it from being what is wanted."""
+    return [finding for finding in findings if finding.truth is not wanted] or findings
 
 
 def _nodes(rules: Any, where: str, prefix: str, *, depth: int) -> tuple[dict[str, Node], Logic | None]:
@@ -130,13 +132,13 @@ def _nodes(rules: Any, where: str, prefix: str, *, depth: int) -> tuple[dict[str
     nodes = {
         key: _node(rule, f"{where}.{key}", f"{prefix}{key}", depth=depth) for key, rule in numbered.items()
     }
-    if not nodes:
-        return {}, None
     text = rules.get("logic") or ""
     if not isinstance(text, str):
         raise InvalidRule(f"{where}.logic should be string")
+    if not text.strip():
+        return nodes, all_of(list(nodes)) if nodes else None
     try:
-        return nodes, parse_logic(text, set(nodes)) if text.strip() else all_of(list(nodes))
+        return nodes, parse_logic(text, set(nodes))
     except InvalidLogic as error:
         raise InvalidRule(f"{where}.logic{error}") from error
 
@@ -155,6 +157,8 @@ def _node(wire: Any, where: str, path: str, *, depth: int) -> Node:
     if not isinstance(conditions, Mapping):
         raise InvalidRule(f"{where}.conditions should be object")
     parts, logic = _nodes(wire.get("rules"), f"{where}.rules", f"{path}.", depth=depth + 1)
+    if parts and not kind.has_parts:
+        raise InvalidRule(f"{where}.rules: '{name}' can't have nested rules")
     for part in parts.values():
         if part.name not in item_conditions.PARTS:
             raise InvalidRule(f"{where}.rules: '{part.name}' can't be nested in '{name}'")

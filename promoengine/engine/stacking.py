@@ -64,9 +64,11 @@ class StackingRules:
 
 
 def parse_stacking_rules(wire: Mapping[str, Any]) -> StackingRules:
-    """Return the rules that a project has changed, the others by default."""
+    """Return the rules that a project has changed, the others, and those that are null, by default."""
     known = {rule.name for rule in fields(StackingRules)}
-    return StackingRules(**{name: _frozen(value) for name, value in wire.items() if name in known})
+    return StackingRules(
+        **{name: _frozen(value) for name, value in wire.items() if name in known and value is not None}
+    )
 
 
 def _frozen(value: Any) -> Any:

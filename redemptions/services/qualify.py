@@ -141,7 +141,7 @@ def _sources(
     if asked.scenario != STACKS:
         sources.append(_vouchers(project, asked, context, case, now=now))
     if asked.scenario in (ALL, AUDIENCE, *ON_PRODUCTS):
-        cart = (context.amounts, context.facts.customer)
+        cart = (context.amounts, context.facts.customer, _ignored(asked.scenario))
         everything = asked.scenario == AUDIENCE
         for index in (shelf.tiers, shelf.campaigns):
             offers = index.offers if everything else index.candidates(*cart)
