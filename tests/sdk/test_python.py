@@ -151,6 +151,55 @@ def test_qualifications_and_lists_are_readable(client, campaign):
     assert found.redeemables.has_more
 
 
+def test_promotion_tiers_and_stacks_are_made_read_changed_and_deleted(client):
+    api = sdk.PromotionsApi(client)
+    body = {"name": f"Cart {uuid.uuid4().hex[:8]}", "campaign_type": "PROMOTION", "type": "AUTO_UPDATE"}
+    campaign = sdk.CampaignsApi(client).create_campaign(sdk.CampaignsCreateRequestBody.from_dict(body))
+    tier = {"name": "T", "action": {"discount": {"type": "AMOUNT", "amount_off": 500}}}
+    made = api.add_promotion_tier_to_campaign(
+        campaign.id, sdk.PromotionsTiersCreateRequestBody.from_dict(tier)
+    )
+
+    changed = api.update_promotion_tier(made.id, sdk.PromotionsTiersUpdateRequestBody(name="U"))
+    disabled = api.disable_promotion_tier(made.id)
+    enabled = api.enable_promotion_tier(made.id)
+    listed = api.list_promotion_tiers_from_campaign(campaign.id)
+    stack = api.create_promotion_stack(
+        campaign.id,
+        sdk.PromotionsStacksCreateRequestBody.from_dict({"name": "S", "tiers": {"ids": [made.id]}}),
+    )
+    renamed = api.update_promotion_stack(
+        campaign.id, stack.id, sdk.PromotionsStacksUpdateRequestBody(name="Pair")
+    )
+    stacks = api.list_promotion_stacks_in_campaign(campaign.id)
+    api.delete_promotion_tier(made.id)
+    with pytest.raises(ApiException) as refused:
+        api.get_promotion_stack(campaign.id, stack.id)
+
+    assert (made.hierarchy, changed.name) == (1, "U")
+    assert (disabled.active, enabled.active) == (False, True)
+    assert [one.id for one in listed.tiers] == [made.id]
+    assert (renamed.name, [one.id for one in stacks.data]) == ("Pair", [stack.id])
+    assert refused.value.status == 404
+
+
+def test_a_category_is_made_read_changed_and_deleted(client):
+    api = sdk.CategoriesApi(client)
+    name = f"Category {uuid.uuid4().hex[:8]}"
+    made = api.create_category(sdk.CategoriesCreateRequestBody(name=name, hierarchy=1))
+
+    changed = api.update_category(made.id, sdk.CategoriesUpdateRequestBody(name=f"{name}!", hierarchy=0))
+    read = api.get_category(made.id)
+    listed = api.list_categories()
+    api.delete_category(made.id)
+    with pytest.raises(ApiException) as refused:
+        api.get_category(made.id)
+
+    assert (read.name, read.hierarchy, read.updated_at) == (f"{name}!", 0, changed.updated_at)
+    assert listed.data[0].id == made.id
+    assert refused.value.status == 404
+
+
 def test_a_product_and_its_sku_are_made_read_changed_and_deleted(client):
     api = sdk.ProductsApi(client)
     ref = f"py {uuid.uuid4().hex[:8]}"

@@ -344,6 +344,53 @@ test("a collection by filter holds what matches", async () => {
   await assert.rejects(api.productCollections.get(made.id), (error) => error.code === 404);
 });
 
+test("promotion tiers and stacks are created, read, updated, redeemed and deleted", async () => {
+  const discount = { type: "AMOUNT", amount_off: 500, effect: "APPLY_TO_ORDER" };
+  const campaign = await api.promotions.create({
+    name: `Cart ${unique}`,
+    campaign_type: "PROMOTION",
+    promotion: { tiers: [{ name: "First", banner: "5 off", action: { discount } }] },
+  });
+  const second = await api.promotions.tiers.create(campaign.id, { name: "Second", banner: "b", action: { discount } });
+  const changed = await api.promotions.tiers.update({ id: second.id, name: "Third", metadata: { a: 1 } });
+  const listed = await api.promotions.tiers.list(campaign.id);
+  const all = await api.promotions.tiers.listAll({ is_available: true });
+  const redemption = await api.promotions.tiers.redeem(second.id, { order: { amount: 2000 } });
+  const ids = [second.id, campaign.promotion.tiers[0].id];
+  const stack = await api.promotions.stack.createInCampaign(campaign.id, { name: "Both", tiers: { ids } });
+  const renamed = await api.promotions.stack.update(campaign.id, stack.id, { name: "Pair" });
+  const stacks = await api.promotions.stack.list();
+  const ofCampaign = await api.promotions.stack.listInCampaign(campaign.id);
+  const read = await api.promotions.stack.get(campaign.id, stack.id);
+  await api.promotions.stack.delete(campaign.id, stack.id);
+  await api.promotions.tiers.delete(second.id);
+
+  assert.equal(second.hierarchy, 2);
+  assert.deepEqual([changed.name, changed.metadata], ["Third", { a: 1 }]);
+  assert.equal(listed.tiers.length, 2);
+  assert.ok(all.tiers.some((tier) => tier.id === second.id));
+  assert.equal(redemption.order.total_amount, 1500);
+  assert.equal("updated_at" in stack, false);
+  assert.deepEqual(renamed.tiers.ids, ids);
+  assert.deepEqual(stacks.data[0], read);
+  assert.deepEqual(ofCampaign.data, [read]);
+  await assert.rejects(api.promotions.tiers.get(second.id), (error) => error.code === 404 && error.message === "Resource not found");
+});
+
+test("categories are created, read, updated, listed and deleted", async () => {
+  const made = await api.categories.create({ name: `Category ${unique}`, hierarchy: 1 });
+  const updated = await api.categories.update(made.id, { name: `Renamed ${unique}`, hierarchy: 0 });
+  const listed = await api.categories.list();
+  const read = await api.categories.get(made.id);
+  await api.categories.delete(made.id);
+
+  assert.equal("updated_at" in made, false);
+  assert.deepEqual([updated.name, updated.hierarchy], [`Renamed ${unique}`, 0]);
+  assert.deepEqual(listed.data[0], read);
+  assert.equal(listed.has_more, false);
+  await assert.rejects(api.categories.get(made.id), (error) => error.code === 404);
+});
+
 test("a wrong key is refused with the published body", async () => {
   const stranger = VoucherifyServerSide({ apiUrl: API_URL, applicationId: APP_ID, secretKey: "wrong" });
 
