@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,13 @@ class Subjects:
     api_key: str | None = None
     user: str | None = None
 
+    @classmethod
+    def of(cls, customer: uuid.UUID | None, *, channel_id: str, channel_type: str) -> "Subjects":
+        """Return who is at the checkout, as redemptions keep it."""
+        if channel_type == "USER":
+            return cls(customer, user=channel_id or None)
+        return cls(customer, api_key=channel_id or None)
+
     def text(self, kind: str) -> str | None:
         """Return the subject as counters' rows name it, "" for a counter of nobody in particular."""
         if not kind:
@@ -34,7 +41,7 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True)
 class CounterRow:
-    """What the row of a counter is found by; `starts_on` and `ends_on` bound its window, half-open."""
+    """What the row of a counter is found by; `starts_at` and `ends_at` bound its window, half-open."""
 
     id: uuid.UUID
     object_id: uuid.UUID
@@ -42,9 +49,24 @@ class CounterRow:
     entry: str
     subject: str
     window: str
-    starts_on: date | None
     starts_at: datetime | None
     ends_at: datetime | None
+
+    @property
+    def lock(self) -> int:
+        """The number of the advisory lock that guards the making of the row."""
+        kind, _, value = self.subject.partition(":")
+        return making_lock(uuid.UUID(value) if kind == "customer" else self.object_id)
+
+
+def making_lock(key: uuid.UUID) -> int:
+    """Return the number of the lock that guards the making of the counters of an object, or a customer.
+
+    Whoever uses an object or gives it back shares it, whoever makes a counter takes it alone: the ledger then
+    has all that the counter must start with. Counters by customer go by the customer, so that the first use
+    of each makes nobody else wait.
+    """
+    return (key.int & 0x7FFF_FFFF_FFFF_FFFF) ^ 0x434F_554E
 
 
 def counter_row(counter: Counter, subjects: Subjects, moment: Moment) -> CounterRow | None:
@@ -53,8 +75,9 @@ def counter_row(counter: Counter, subjects: Subjects, moment: Moment) -> Counter
     object_id = counter.object_key
     if subject is None or not isinstance(object_id, uuid.UUID):
         return None
-    starts_on, ends_on = window_days(counter.window, moment)
-    named = f"{object_id}|{counter.measure}|{counter.entry}|{subject}|{counter.window}|{starts_on}"
+    starts_at, ends_at = window_bounds(counter.window, moment)
+    since = int(starts_at.timestamp()) if starts_at else ""
+    named = f"{object_id}|{counter.measure}|{counter.entry}|{subject}|{counter.window}|{since}"
     return CounterRow(
         uuid.UUID(bytes=hashlib.blake2b(named.encode(), digest_size=16).digest()),
         object_id,
@@ -62,9 +85,8 @@ def counter_row(counter: Counter, subjects: Subjects, moment: Moment) -> Counter
         counter.entry,
         subject,
         counter.window,
-        starts_on,
-        _midnight(starts_on, moment.zone),
-        _midnight(ends_on, moment.zone),
+        starts_at,
+        ends_at,
     )
 
 
@@ -76,8 +98,17 @@ def counter_rows(
     return {counter: row for counter, row in found if row is not None}
 
 
-def window_days(window: str, moment: Moment) -> tuple[date | None, date | None]:
-    """Return the first day of the calendar window around a moment, and the first day after it."""
+def window_bounds(window: str, moment: Moment) -> tuple[datetime | None, datetime | None]:
+    """Return when the calendar window around a moment starts, and when the next one does, in UTC.
+
+    They are midnights of the project's zone: a change of the zone, or of the day a week starts on, is a
+    change of windows, and begins new counters.
+    """
+    first, next_first = _window_days(window, moment)
+    return _midnight(first, moment.zone), _midnight(next_first, moment.zone)
+
+
+def _window_days(window: str, moment: Moment) -> tuple[date | None, date | None]:
     today = moment.now.astimezone(moment.zone).date()
     match window:
         case "day":
@@ -117,14 +148,14 @@ def counters_used(
     return {counter: _standing(found[row.id], counted.get(row.id, 0)) for counter, row in rows.items()}
 
 
-def ledger_sums(rows: Collection[CounterRow], *, without: Collection[uuid.UUID] = ()) -> dict[uuid.UUID, int]:
-    """Return what counters stand at by the ledger of redemptions, leaving out those named."""
+def ledger_sums(rows: Collection[CounterRow]) -> dict[uuid.UUID, int]:
+    """Return what counters stand at by the ledger of redemptions."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, value FROM ({LEDGER}) AS ledger", ledger_parameters(rows, without))
+        cursor.execute(f"SELECT id, value FROM ({LEDGER}) AS ledger", ledger_parameters(rows))
         return dict(cursor.fetchall())
 
 
-def ledger_parameters(rows: Collection[CounterRow], without: Collection[uuid.UUID] = ()) -> dict[str, Any]:
+def ledger_parameters(rows: Collection[CounterRow]) -> dict[str, Any]:
     """Return what the statement `LEDGER` is about."""
     return {
         "ids": [row.id for row in rows],
@@ -135,7 +166,6 @@ def ledger_parameters(rows: Collection[CounterRow], without: Collection[uuid.UUI
         "channels": [_of_subject(row, "api_key") or _of_subject(row, "user") for row in rows],
         "starts": [row.starts_at for row in rows],
         "ends": [row.ends_at for row in rows],
-        "without": list(without),
     }
 
 
@@ -150,7 +180,7 @@ def _of_subject(row: CounterRow, kind: str) -> str | None:
 
 
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
-    return datetime.combine(day, time(), zone) if day else None
+    return datetime.combine(day, time(), zone).astimezone(UTC) if day else None
 
 
 STANDING = f"""
@@ -163,23 +193,30 @@ STANDING = f"""
     LEFT JOIN {UsageCounter._meta.db_table} AS counter ON counter.id = wanted.id
 """
 
-_OF_OBJECT = f"""
-    SELECT wanted.id, CASE wanted.measure
+# What one redemption, `use`, adds to a counter, which is given as `measure` and `entry` of some row.
+CONTRIBUTION = """CASE {of}.measure
         WHEN 'count' THEN 1
         WHEN 'orders_amount' THEN use.order_amount
         WHEN 'discount_amount' THEN use.discount_amount
         WHEN 'gift_amount' THEN coalesce(use.amount, 0)
-        ELSE coalesce((use.units ->> wanted.entry)::bigint, 0)
-    END AS value
-    FROM wanted JOIN {Redemption._meta.db_table} AS use ON use.{{column}} = wanted.object_id
+        ELSE coalesce((use.units ->> {of}.entry)::bigint, 0)
+    END"""
+
+_USED = f"""
+    SELECT wanted.id, {CONTRIBUTION.format(of="wanted")} AS value
+    FROM wanted JOIN {Redemption._meta.db_table} AS use ON {{found}}
     WHERE use.kind = 'redemption' AND use.status = 'SUCCEEDED' AND use.related_object_type <> 'redemption'
-        AND (wanted.customer IS NULL OR use.customer_id = wanted.customer)
         AND (wanted.channel IS NULL OR use.channel_id = wanted.channel)
         AND (wanted.starts_at IS NULL OR use.created_at >= wanted.starts_at)
         AND (wanted.ends_at IS NULL OR use.created_at < wanted.ends_at)
-        AND use.id <> ALL(%(without)s::uuid[])
 """
+_BY_OBJECT = _USED.format(found="wanted.customer IS NULL AND use.{column} = wanted.object_id")
+_BY_CUSTOMER = _USED.format(
+    found="use.customer_id = wanted.customer"
+    " AND wanted.object_id IN (use.campaign_id, use.voucher_id, use.promotion_tier_id)"
+)
 
+# Each part goes by an index of its own: one customer's redemptions are few, however many a campaign has.
 LEDGER = f"""
     WITH wanted AS (
         SELECT * FROM unnest(
@@ -187,9 +224,10 @@ LEDGER = f"""
             %(customers)s::uuid[], %(channels)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]
         ) AS wanted (id, object_id, measure, entry, customer, channel, starts_at, ends_at)
     ), used AS (
-        {_OF_OBJECT.format(column="campaign_id")}
-        UNION ALL {_OF_OBJECT.format(column="voucher_id")}
-        UNION ALL {_OF_OBJECT.format(column="promotion_tier_id")}
+        {_BY_CUSTOMER}
+        UNION ALL {_BY_OBJECT.format(column="campaign_id")}
+        UNION ALL {_BY_OBJECT.format(column="voucher_id")}
+        UNION ALL {_BY_OBJECT.format(column="promotion_tier_id")}
     )
     SELECT wanted.id, coalesce(sum(used.value), 0)::bigint AS value
     FROM wanted LEFT JOIN used ON used.id = wanted.id GROUP BY wanted.id

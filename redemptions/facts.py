@@ -155,7 +155,7 @@ def gather_context(
         order,
         order.to_engine(catalogue) if order and order.has_amount else None,
         facts,
-        Subjects(customer.pk if customer else None, channel.id or None, channel.user),
+        Subjects.of(customer.pk if customer else None, channel_id=channel.id, channel_type=channel.type),
     )
 
 

@@ -5,11 +5,13 @@ from typing import Any
 
 from promoengine.core.models import OutboxEvent
 from promoengine.core.partitions import create_partitions
-from redemptions.models import Redemption, Reservation
+from redemptions.models import CounterHold, Redemption, Reservation, UsageCounter
 from redemptions.services.summaries import refresh_promotions, refresh_summaries
 
 # Far longer than the time between two counts, so that a pause of the scheduler leaves nothing uncounted.
 RECENT = timedelta(hours=1)
+# The longest window is a month. A counter deleted is made anew from the ledger, should anybody ask for it.
+LONG_PAST = timedelta(days=62)
 
 
 def refresh_customers(*, event_ids: list[str], **_: Any) -> None:
@@ -24,7 +26,9 @@ def count_promotions(**_: Any) -> None:
 
 
 def sweep(**_: Any) -> None:
-    """Delete expired reservations, which count no longer, and make next months' partitions."""
+    """Delete what sessions held and counters of windows long past, and make next months' partitions."""
     now = datetime.now(UTC)
     Reservation.objects.filter(expires_at__lte=now).delete()
+    CounterHold.objects.filter(expires_at__lte=now).delete()
+    UsageCounter.objects.filter(starts_at__lt=now - LONG_PAST).delete()
     create_partitions(Redemption._meta.db_table, now)

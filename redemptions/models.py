@@ -156,8 +156,9 @@ class UsageCounter(models.Model):
     """How much of one limit of a validation rule is used, so that no limit is counted from the ledger twice.
 
     The key says what is counted: `measure` of the redemptions of `object_id`, a campaign, voucher or
-    promotion tier, by `subject`, a customer or key, within the `window` that starts on `starts_on` in the
-    project's zone. Made from the ledger of redemptions when a rule first asks; amounts are minor units.
+    promotion tier, by `subject`, a customer or key, within the `window` that starts at `starts_at`, a
+    midnight of the project's zone. Made from the ledger of redemptions when a rule first asks; amounts are
+    minor units.
     """
 
     class Measure(models.TextChoices):
@@ -182,11 +183,14 @@ class UsageCounter(models.Model):
     entry = models.CharField(max_length=255, blank=True, help_text="Which discounted units are counted.")
     subject = models.CharField(max_length=100, blank=True)
     window = models.CharField(max_length=5, choices=Window.choices)
-    starts_on = models.DateField(null=True)
+    starts_at = models.DateTimeField(null=True)
     value = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["object_id"], name="usage_counter_of_object")]
+        indexes = [
+            models.Index(fields=["object_id", "subject", "starts_at"], name="usage_counter_of_object"),
+            models.Index(fields=["project", "id"], name="usage_counter_of_project"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.measure} of {self.object_id}: {self.value}"

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                         max_length=5,
                     ),
                 ),
-                ("starts_on", models.DateField(null=True)),
+                ("starts_at", models.DateTimeField(null=True)),
                 ("value", models.BigIntegerField()),
                 (
                     "project",
@@ -106,7 +106,12 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["object_id"], name="usage_counter_of_object")],
+                "indexes": [
+                    models.Index(
+                        fields=["object_id", "subject", "starts_at"], name="usage_counter_of_object"
+                    ),
+                    models.Index(fields=["project", "id"], name="usage_counter_of_project"),
+                ],
             },
         ),
     ]

@@ -11,18 +11,18 @@ from customers.models import Customer
 from customers.services.upsert import upsert_customer
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
-from promoengine.core.services.definitions import share_definitions
+from promoengine.core.services.definitions import hold_off_checkouts, share_definitions
 from promoengine.engine.decide import Decision, decide
 from promoengine.engine.refusals import Refusal
 from redemptions.channel import Channel
-from redemptions.facts import Gathered, gather
+from redemptions.facts import Gathered, InvalidRedeemables, gather
 from redemptions.models import Order
 from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import CLAIM_LOST, ClaimLost, claim
-from redemptions.services.count import count_up, row_claims
+from redemptions.services.count import count_up, open_counters, row_claims
 from redemptions.services.orders import lock_order, save_order
 from redemptions.services.record import Recorded, record_failures, record_redemptions
-from redemptions.services.sessions import release_redeemables
+from redemptions.services.sessions import lock_session, release_redeemables
 from redemptions.services.validate import voucher_claims
 
 ATTEMPTS = 5
@@ -58,29 +58,46 @@ def redeem(project: Project, asked: CheckoutRequest, *, channel: Channel, now: d
     """Use the redeemables for good, all of them or, in partial mode, those that apply.
 
     A limit that another request takes in the same moment makes this decide anew, so that the answer names
-    the true reason.
+    the true reason; where that happens time after time, it waits until it is alone in its project.
 
     Raises:
         RedemptionRefused: a redeemable does not apply; the attempt is kept, and nothing else changed.
+        InvalidRedeemables: stacking rules leave out all that is named.
         NotFound: the customer or order is named by an id that the project does not have.
-        ClaimLost: other requests were quicker, time after time.
+        ClaimLost: a code was changed, or the order used by another request, time after time.
     """
-    attempt = 1
-    while True:
-        gathered = gather(project, asked, channel=channel, now=now, overwrite_order=True)
-        decision = decide(gathered.case)
+    for _ in range(ATTEMPTS):
+        gathered, decision = _decide(project, asked, channel=channel, now=now)
         if not decision.is_valid:
-            refused = decision.inapplicable[0].refusal
-            record_failures(project, asked, gathered, decision, channel=channel, now=now)
-            raise RedemptionRefused(refused)
+            break
         try:
             recorded = _use(project, asked, gathered, decision, channel=channel, now=now)
         except ClaimLost:
-            if attempt == ATTEMPTS:
-                raise
-            attempt += 1
-        else:
-            return Checkout(asked, gathered, decision, recorded)
+            continue
+        return Checkout(asked, gathered, decision, recorded)
+    else:
+        with transaction.atomic():
+            hold_off_checkouts(project)
+            gathered, decision = _decide(project, asked, channel=channel, now=now)
+            if decision.is_valid:
+                recorded = _use(project, asked, gathered, decision, channel=channel, now=now)
+                return Checkout(asked, gathered, decision, recorded)
+    record_failures(project, asked, gathered, decision, channel=channel, now=now)
+    raise _refused(decision)
+
+
+def _decide(
+    project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime
+) -> tuple[Gathered, Decision]:
+    gathered = gather(project, asked, channel=channel, now=now, overwrite_order=True)
+    return gathered, decide(gathered.case)
+
+
+def _refused(decision: Decision) -> DomainError:
+    """Return why nothing is used: the first that does not apply, or that stacking rules leave all out."""
+    if decision.inapplicable:
+        return RedemptionRefused(decision.inapplicable[0].refusal)
+    return InvalidRedeemables(decision.skipped[0].skip.message)
 
 
 @transaction.atomic
@@ -98,7 +115,13 @@ def _use(
     if gathered.order is not None and gathered.order.stored is not None:
         lock_order(gathered.order.stored)
     customer = _customer(project, asked, gathered, channel=channel, now=now)
+    context = gathered.context
+    subjects = replace(context.subjects, customer=customer.pk if customer else None)
+    counted = row_claims(decision.counted, subjects, context.moment)
     session_key = asked.session.key or "" if asked.session else ""
+    if session_key:
+        lock_session(project, session_key)
+    open_counters(project, [one.row for one in counted], sharing=_used_keys(decision, customer))
     if session_key:
         keys = [outcome.offer.key for outcome in decision.applicable if isinstance(outcome.offer.key, UUID)]
         release_redeemables(project, key=session_key, redeemable_ids=keys)
@@ -115,15 +138,20 @@ def _use(
         channel=channel,
         now=now,
     )
-    subjects = replace(gathered.context.subjects, customer=customer.pk if customer else None)
     count_up(
         project,
-        row_claims(decision.counted, subjects, gathered.context.moment),
+        counted,
         session_key=session_key,
         redemption_ids=[written.redemption.pk for written in recorded.redemptions],
-        now=now,
+        moment=context.moment,
     )
     return recorded
+
+
+def _used_keys(decision: Decision, customer: Customer | None) -> set[UUID]:
+    offers = [outcome.offer for outcome in decision.applicable]
+    keys = {key for offer in offers for key in (offer.key, offer.campaign_key) if isinstance(key, UUID)}
+    return keys | {customer.pk} if customer else keys
 
 
 def _customer(

@@ -17,7 +17,7 @@ from redemptions.models import Order, Redemption
 from redemptions.order_wire import stored_order_frame
 from redemptions.selectors import redemption_list_to_wire, redemptions_for_wire
 from redemptions.services.claim import give_back
-from redemptions.services.count import count_down
+from redemptions.services.count import count_down, share_counters, used_keys
 from redemptions.services.orders import cancel_order
 from vouchers.models import Voucher, VoucherTransaction
 
@@ -144,6 +144,7 @@ def _give_all_back(
     channel: Channel,
     now: datetime,
 ) -> Undone:
+    share_counters({key for part in parts for key in used_keys(part)})
     rows = [*([parent] if parent else []), *parts]
     claimed = Redemption.objects.filter(
         pk__in=[row.pk for row in rows],
@@ -154,7 +155,8 @@ def _give_all_back(
         raise AlreadyRolledBack
     order = _order_after(project, parts[0], now=now)
     give_back((part.voucher_id, part.amount or 0) for part in parts if part.voucher_id)
-    count_down(parts, [moment_of(project, part.created_at) for part in parts])
+    # What was used on a day is given back to that day; parts of one redemption have one moment.
+    count_down([part.pk for part in parts], moment=moment_of(project, parts[0].created_at))
     _refund_credits(project, parts, channel=channel, now=now)
     parent_rollback = _rollback_of(parent, values, order=order) if parent else None
     rollbacks = [
@@ -174,7 +176,8 @@ def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> 
     snapshot = redemption.order_snapshot
     order = None
     if redemption.order_id:
-        order = Order.objects.filter(project=project, pk=redemption.order_id).first()
+        orders = Order.objects.select_for_update(of=("self",))
+        order = orders.filter(project=project, pk=redemption.order_id).first()
     if order is None or snapshot is None or "amount" not in snapshot:
         return snapshot
     rules: StackingRules = stacking_rules(project)

@@ -1,5 +1,6 @@
 """Validation sessions: a lock that keeps uses and credits for one cart until it is redeemed or expires."""
 
+import hashlib
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from promoengine.engine.decide import Claim
 from redemptions.models import CounterHold, Reservation, UsageCounter
 from redemptions.requests import AskedSession
 from redemptions.services.claim import CLAIM_LOST, ClaimLost, lock_vouchers
-from redemptions.services.count import RowClaim, lock_counters
+from redemptions.services.count import RowClaim, lock_counters, open_counters
 from vouchers.models import Voucher
 from vouchers.selectors import voucher_by_ref
 
@@ -45,6 +46,8 @@ def reserve(
     """
     if share_definitions(project) != version:
         raise ClaimLost(CLAIM_LOST)
+    lock_session(project, key)
+    open_counters(project, [one.row for one in bounds])
     Reservation.objects.filter(project=project, session_key=key).delete()
     CounterHold.objects.filter(project=project, session_key=key).delete()
     lock_vouchers([voucher.pk for voucher, _ in claims])
@@ -67,6 +70,14 @@ def reserve(
         _hold_counters(project, key, counted, bounds, expires_at=now + session.ttl, now=now)
 
 
+def lock_session(project: Project, key: str) -> None:
+    """Keep other requests off a session until the caller's transaction ends."""
+    name = f"{project.pk}|{key}".encode()
+    lock = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+
+
 def release_redeemables(project: Project, *, key: str, redeemable_ids: Sequence[uuid.UUID]) -> None:
     """Free what a session holds of these redeemables, in the caller's transaction."""
     mine = {"project": project, "session_key": key}
@@ -74,6 +85,7 @@ def release_redeemables(project: Project, *, key: str, redeemable_ids: Sequence[
     CounterHold.objects.filter(**mine, redeemable_id__in=redeemable_ids).delete()
 
 
+@transaction.atomic
 def release(project: Project, *, code: str, key: str) -> None:
     """Give back what a session holds of a voucher.
 
@@ -81,6 +93,7 @@ def release(project: Project, *, code: str, key: str) -> None:
         NotFound: no such voucher, or the session holds nothing of it.
     """
     voucher = voucher_by_ref(project, code)
+    lock_session(project, key)
     CounterHold.objects.filter(project=project, session_key=key, redeemable_id=voucher.pk).delete()
     held = Reservation.objects.filter(project=project, session_key=key, voucher_id=voucher.pk)
     if not held.delete()[0]:
@@ -96,7 +109,7 @@ def _hold_counters(
     expires_at: datetime,
     now: datetime,
 ) -> None:
-    lock_counters(project, [one.row for one in bounds])
+    lock_counters([one.row.id for one in bounds])
     CounterHold.objects.bulk_create(
         CounterHold(
             project=project,

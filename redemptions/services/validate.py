@@ -4,8 +4,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+
 from promoengine.core.ids import new_id, public_id
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import hold_off_checkouts
 from promoengine.engine.decide import Claim, Decision, decide
 from redemptions.channel import Channel
 from redemptions.facts import Gathered, gather
@@ -35,20 +38,23 @@ def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now:
 
     Raises:
         NotFound: the customer or order is named by an id that the project does not have.
-        ClaimLost: a session was asked for and other carts were quicker, time after time.
+        ClaimLost: a session was asked for and a code was changed, time after time.
     """
-    attempt = 1
-    while True:
-        gathered = gather(project, asked, channel=channel, now=now)
-        decision = decide(gathered.case)
+    for _ in range(ATTEMPTS):
         try:
-            session_key = _hold(project, asked, gathered, decision, now=now)
+            return _validate(project, asked, channel=channel, now=now)
         except ClaimLost:
-            if attempt == ATTEMPTS:
-                raise
-            attempt += 1
-        else:
-            return Validation(public_id("valid", new_id()), project, asked, gathered, decision, session_key)
+            continue
+    with transaction.atomic():
+        hold_off_checkouts(project)
+        return _validate(project, asked, channel=channel, now=now)
+
+
+def _validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime) -> Validation:
+    gathered = gather(project, asked, channel=channel, now=now)
+    decision = decide(gathered.case)
+    session_key = _hold(project, asked, gathered, decision, now=now)
+    return Validation(public_id("valid", new_id()), project, asked, gathered, decision, session_key)
 
 
 def voucher_claims(gathered: Gathered, decision: Decision) -> list[tuple[Voucher, Claim]]:

@@ -13,8 +13,7 @@ from promoengine.core.models import Project
 
 def definitions_changed(project: Project) -> None:
     """Grow the version of the project's definitions, in the caller's transaction, once checkouts let go."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(project)])
+    hold_off_checkouts(project)
     Project.objects.filter(pk=project.pk).update(definitions_version=F("definitions_version") + 1)
 
 
@@ -23,6 +22,12 @@ def share_definitions(project: Project) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_lock(project)])
     return definitions_version(project)
+
+
+def hold_off_checkouts(project: Project) -> None:
+    """Wait for the project's checkouts under way, and keep others waiting until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(project)])
 
 
 def definitions_version(project: Project) -> int:
