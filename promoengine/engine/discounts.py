@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from promoengine.engine.applicability import applicable_to, inapplicable_to
 from promoengine.engine.effects import (
     EFFECTS,
     Application,
@@ -14,8 +15,6 @@ from promoengine.engine.effects import (
     Grant,
     Step,
     Terms,
-    applicable_to,
-    inapplicable_to,
 )
 from promoengine.engine.figures import (
     MONEY,
@@ -76,11 +75,12 @@ class Discount:
             order, terms, self.figure, self.amount_limit, self.aggregated_amount_limit, self.grants
         )
         step = EFFECTS[self.type, effect](given) if given.bundles else Step(order)
+        is_on_items = effect.startswith(DEFAULT_ITEMS_EFFECT) or effect == SAME
         return Applied(
             step.order,
             self._to_wire(effect, given, step),
-            applicable_to(terms, step),
-            inapplicable_to(terms, None if effect == DEFAULT_EFFECT else order),
+            applicable_to(terms.scope, order, step.selections if is_on_items else None),
+            inapplicable_to(terms.scope, order, is_on_items=is_on_items),
             step.units,
             step.refusal_key,
             step.refused,

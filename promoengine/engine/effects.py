@@ -14,8 +14,6 @@ from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.order import Good, Order
 from promoengine.engine.scopes import EVERYTHING, Bounds, Scope, Selection
 
-UNITS_SHOWN = 1000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -287,40 +285,3 @@ def _initial(order: Order, line: Selection) -> int:
     amount = item.amount if item.initial_amount is None else item.initial_amount
     quantity = item.quantity if item.initial_quantity is None else item.initial_quantity
     return share_of(amount, line.units, quantity)
-
-
-def applicable_to(terms: Terms, step: Step) -> tuple[Mapping[str, Any], ...]:
-    """Return the scope's entries as the wire has them, with the lines, or units, that each led to."""
-    by_entry: dict[int, list[Selection]] = {}
-    for line in step.selections:
-        if line.entry is not None:
-            by_entry.setdefault(id(line.entry), []).append(line)
-    are_too_many = bool(by_entry) and sum(item.quantity for item in step.order.items) > UNITS_SHOWN
-    shown = []
-    for entry in terms.scope.included:
-        lines = by_entry.get(id(entry), [])
-        wire = dict(entry.wire)
-        if lines:
-            wire["order_item_indices"] = [line.index for line in lines]
-        if lines and entry.target == "UNIT":
-            wire["order_item_units"] = [
-                {"index": line.index, "units_limit_exceeded": True}
-                if are_too_many
-                else {"index": line.index, "units": list(line.numbers)}
-                for line in lines
-            ]
-        shown.append(wire)
-    return tuple(shown)
-
-
-def inapplicable_to(terms: Terms, order: Order | None) -> tuple[Mapping[str, Any], ...]:
-    """Return the excluded entries as the wire has them, with the lines of an order that each keeps out."""
-    lines: dict[int, list[int]] = {}
-    for index, item in enumerate(order.items if order and terms.scope.excluded else ()):
-        position = terms.scope.excluded_index.position(item)
-        if position is not None:
-            lines.setdefault(position, []).append(index)
-    return tuple(
-        {**entry.wire, "order_item_indices": lines[position]} if position in lines else dict(entry.wire)
-        for position, entry in enumerate(terms.scope.excluded)
-    )

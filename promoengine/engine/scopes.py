@@ -277,6 +277,15 @@ class Scope:
         selections += [Selection(index, range(1, units + 1)) for index, units in others.items()]
         return tuple(selections)
 
+    def entry_of(self, item: Item) -> Entry | None:
+        """Return the entry that a line falls under."""
+        position = self.included_index.position(item) if self.included else None
+        return None if position is None else self.included[position]
+
+    def reaches(self, item: Item) -> bool:
+        """Return whether a line is within it."""
+        return not self.excludes(item) and (self.reaches_others or self.entry_of(item) is not None)
+
     def excludes(self, item: Item) -> bool:
         return bool(self.excluded) and self.excluded_index.position(item) is not None
 

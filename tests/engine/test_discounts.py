@@ -429,38 +429,6 @@ def test_without_products_named_a_bundle_discounts_its_own_units():
     assert [item.discount for item in after.items] == [1000, 0]
 
 
-def test_entries_say_which_lines_they_led_to():
-    discount = parse_discount({"type": "AMOUNT", "amount_off": 100})
-    scope = terms(entry("[sale]", effect="APPLY_FROM_CHEAPEST"), entry("none"), excluded=[entry("b")])
-
-    applied = discount.apply(cart("1 a [sale] @ 9.00, 1 b [sale] @ 5.00, 1 c [sale] @ 4.00"), scope)
-
-    assert applied.applicable_to == (
-        {
-            "object": "products_collection",
-            "id": "sale",
-            "effect": "APPLY_FROM_CHEAPEST",
-            "order_item_indices": [2, 0],
-        },
-        {"object": "product", "id": "none", "effect": "APPLY_TO_EVERY"},
-    )
-    assert applied.inapplicable_to == (
-        {"object": "product", "id": "b", "effect": "APPLY_TO_EVERY", "order_item_indices": [1]},
-    )
-
-
-@pytest.mark.parametrize(
-    ("quantity", "shown"), [(10, {"units": [2, 5, 8]}), (1001, {"units_limit_exceeded": True})]
-)
-def test_entries_say_which_units_they_led_to(quantity, shown):
-    discount = parse_discount({"type": "AMOUNT", "amount_off": 100})
-    scope = terms(entry("a", target="UNIT", skip_initially=1, repeat=3))
-
-    applied = discount.apply(cart(f"{quantity} a @ 9.00"), scope)
-
-    assert applied.applicable_to[0]["order_item_units"] == [{"index": 0, **shown}]
-
-
 def test_a_discount_on_the_order_leaves_its_lines_as_they_are():
     order = cart("1 a @ 9.00")
 
