@@ -1,25 +1,108 @@
-"""How fast the checkout is: one product, one run, figures side by side.
+"""How fast the checkout is: one product and the floor beside it, one run, figures side by side.
 
-The load comes from processes on the same machine, so the ratios count and not the absolute figures.
+The load comes from processes on the same machine, so the ratios count and not the absolute figures. The
+product runs as `make run` starts it, with 2 web workers and without a rate limit. What is asked:
+
+- validate, redeem: one code of a campaign with a percentage off and a rule on the order's amount and items;
+  each code has a limit of its own; five lines; the whole published answer. The ratio is to the floor's.
+- one campaign: all codes belong to one campaign, whose rule limits its redemptions; the ratio is to codes of
+  fifty campaigns with such a rule.
+- one code: all clients redeem the same code without a limit; the ratio is to two hundred such codes.
+- three codes: three codes that stack on one order; the ratio is to one code.
+- steady: as many a second as named, whether or not answers are late; 20 lines and 3 codes to validate, with
+  200 active promotions in the project, which a validation that does not name them must not pay for.
 """
 
 import http.client
 import json
-import platform
+import os
 import sys
 import tempfile
-import time
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.floor import CLIENTS, CODES, ORDER, floor_beside, measure_floor
+from bench.load import HEADING, Figures, measure, measure_steady, post, print_machine, print_row
 from tests.product import free_port, read_product, start_product
 
-CLIENTS = 8
-REQUESTS = 400
-CODES = 200
-ORDER = {"items": [{"product_id": f"prod_{number}", "quantity": 1, "price": 2500} for number in range(5)]}
+LIMIT, BUSY = 10**9, 8
+LONG_ORDER = {
+    "items": [{"product_id": f"prod_{number}", "quantity": 2, "price": 900} for number in range(20)]
+}
+DISCOUNT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
+CART_RULE = {
+    "1": {"name": "order.amount", "conditions": {"$more_than_or_equal": [1000]}},
+    "2": {
+        "name": "order.items.any",
+        "conditions": {"$is": [{"id": "prod_1", "object": "product"}]},
+        "rules": {
+            "1": {"name": "order.items.quantity", "conditions": {"$more_than_or_equal": [1]}},
+            "logic": "1",
+        },
+    },
+    "logic": "1 and 2",
+}
+LIMIT_RULE = {
+    "1": {"name": "campaign.redemptions.count", "conditions": {"$less_than_or_equal": [LIMIT]}},
+    "logic": "1",
+}
+
+
+class Shop:
+    """A project of the product, filled and asked over HTTP."""
+
+    def __init__(self, port: int, headers: dict[str, str]) -> None:
+        self.port, self.headers = port, headers
+        self.client = http.client.HTTPConnection("127.0.0.1", port)
+
+    def make(self, path: str, body: Any) -> Any:
+        self.client.request(
+            "POST", path, json.dumps(body), {"Content-Type": "application/json"} | self.headers
+        )
+        answer = self.client.getresponse()
+        content = answer.read()
+        assert answer.status == 200, content.decode()
+        return json.loads(content)
+
+    def requests(self, path: str, codes: Sequence[Sequence[str]], order: Any = ORDER) -> list[bytes]:
+        """Return a request for each group of codes."""
+        groups = [[{"object": "voucher", "id": code} for code in group] for group in codes]
+        return [post(path, {"redeemables": group, "order": order}, self.headers) for group in groups]
+
+    def make_codes(self, name: str, *, campaigns: int, rules: Any, quantity: int | None) -> list[str]:
+        """Make codes in that many campaigns, all of which are under one rule, and return the codes."""
+        rule = self.make("/v1/validation-rules", {"name": name, "rules": rules})["id"]
+        voucher = DISCOUNT | {"redemption": {"quantity": quantity}}
+        made = [
+            self.make(
+                "/v1/campaigns", {"name": f"{name} {n}", "voucher": voucher, "validation_rules": [rule]}
+            )["id"]
+            for n in range(campaigns)
+        ]
+        codes = [f"{name}-{n}" for n in range(CODES)]
+        for n, code in enumerate(codes):
+            self.make(f"/v1/campaigns/{made[n % campaigns]}/vouchers/{code}", {})
+        return codes
+
+    def make_free_codes(self) -> list[str]:
+        codes = [f"FREE-{n}" for n in range(CODES)]
+        for code in codes:
+            self.make(f"/v1/vouchers/{code}", DISCOUNT)
+        return codes
+
+    def make_promotions(self) -> None:
+        tiers = [
+            {"name": f"Tier {n}", "action": {"discount": {"type": "AMOUNT", "amount_off": 100 + n}}}
+            for n in range(200)
+        ]
+        for start in range(0, len(tiers), 20):
+            part = {"tiers": tiers[start : start + 20]}
+            self.make(
+                "/v1/campaigns", {"name": f"P {start}", "campaign_type": "PROMOTION", "promotion": part}
+            )
 
 
 def main() -> None:
@@ -28,88 +111,57 @@ def main() -> None:
         state_dir, port = Path(folder), free_port()
         state_dir.chmod(0o755)
         process = start_product(state_dir, port, WEB_WORKERS="2", RATE_LIMIT_PER_MINUTE="0")
-        product = read_product(process, state_dir, port)
-        headers = {
-            "X-App-Id": product.app_id,
-            "X-App-Token": product.app_token,
-            "Content-Type": "application/json",
-        }
         try:
-            make_codes(port, headers)
-            measure_all(port, headers)
+            product = read_product(process, state_dir, port)
+            shop = Shop(port, {"X-App-Id": product.app_id, "X-App-Token": product.app_token})
+            print_machine()
+            print(HEADING)
+            with floor_beside(state_dir) as floor:
+                measure_all(shop, measure_floor(floor))
+            print("Load average of the last minute:", os.getloadavg()[0])
         finally:
             process.terminate()
             process.wait(40)
 
 
-def make_codes(port: int, headers: dict[str, str]) -> None:
-    discount = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
-    client = http.client.HTTPConnection("127.0.0.1", port)
-    for number in range(CODES):
-        for code, limit in ((f"FREE-{number}", None), (f"LIMITED-{number}", 10**6)):
-            body = json.dumps(discount | {"redemption": {"quantity": limit}})
-            client.request("POST", f"/v1/vouchers/{code}", body, headers)
-            client.getresponse().read()
+def measure_all(shop: Shop, floor: dict[tuple[str, int], Figures]) -> None:
+    """Print the product's lines."""
+    codes = shop.make_codes("SPREAD", campaigns=10, rules=CART_RULE, quantity=LIMIT)
+    singles, triples = [[code] for code in codes], [codes[n : n + 3] for n in range(0, CODES - 2, 3)]
+    one = {}
+    for verb, path in (("validate", "/v1/validations"), ("redeem", "/v1/redemptions")):
+        requests = shop.requests(path, singles)
+        measure(shop.port, requests, clients=BUSY, seconds=1.0)
+        for clients in CLIENTS:
+            one[verb, clients] = measure(shop.port, requests, clients=clients)
+            print_row(f"{verb}, {clients} clients", one[verb, clients], floor[verb, clients])
+    stacked = measure(shop.port, shop.requests("/v1/redemptions", triples), clients=BUSY)
+    print_row("redeem three codes", stacked, one["redeem", BUSY])
+    measure_hot(shop)
+    steady = measure_steady(shop.port, shop.requests("/v1/redemptions", singles), rate=300)
+    print_row("steady 300 redeems/s", steady)
+    shop.make_promotions()
+    requests = shop.requests("/v1/validations", triples, LONG_ORDER)
+    print_row("steady 150 validates/s, 3 codes, 20 lines", measure_steady(shop.port, requests, rate=150))
 
 
-def measure_all(port: int, headers: dict[str, str]) -> None:
-    print(f"{platform.platform()}, Python {platform.python_version()}, {CLIENTS} clients")
-    print(f"{'':40}{'requests/s':>12}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'ratio':>8}")
-    floor = measure("nothing but an answer", port, headers, "GET", "/livez", [""])
-    spread = [f"FREE-{number}" for number in range(CODES)]
-    limited = [f"LIMITED-{number}" for number in range(CODES)]
-    measure("validate, spread codes", port, headers, "POST", "/v1/validations", spread, beside=floor)
-    calm = measure(
-        "redeem, spread codes without limit", port, headers, "POST", "/v1/redemptions", spread, beside=floor
-    )
-    measure(
-        "redeem, one code without limit", port, headers, "POST", "/v1/redemptions", spread[:1], beside=calm
-    )
-    calm = measure(
-        "redeem, spread codes with a limit", port, headers, "POST", "/v1/redemptions", limited, beside=floor
-    )
-    measure(
-        "redeem, one code with a limit", port, headers, "POST", "/v1/redemptions", limited[:1], beside=calm
-    )
+def measure_hot(shop: Shop) -> None:
+    """Print what it costs when everybody wants the same."""
+    spread = shop.make_codes("LIMITED", campaigns=50, rules=LIMIT_RULE, quantity=None)
+    hot = shop.make_codes("HOT", campaigns=1, rules=LIMIT_RULE, quantity=None)
+    free = shop.make_free_codes()
+    rows = (("50 limited campaigns", spread), ("one limited campaign", hot))
+    measure_beside(shop, rows)
+    measure_beside(shop, (("codes without limit", free), ("one code without limit", free[:1])))
 
 
-def measure(
-    name: str,
-    port: int,
-    headers: dict[str, str],
-    method: str,
-    path: str,
-    codes: list[str],
-    beside: float = 0.0,
-) -> float:
-    """Print a line of the table and return the requests a second; the ratio is to `beside`."""
-    with ProcessPoolExecutor(CLIENTS) as pool:
-        list(pool.map(time.sleep, [0.05] * CLIENTS))
-        began = time.perf_counter()
-        jobs = [pool.submit(drive, port, headers, method, path, codes, number) for number in range(CLIENTS)]
-        times = sorted(moment for job in jobs for moment in job.result())
-        rate = len(times) / (time.perf_counter() - began)
-    p50, p95, p99 = (times[int(len(times) * share)] * 1000 for share in (0.5, 0.95, 0.99))
-    ratio = f"{rate / beside:8.2f}" if beside else ""
-    print(f"{name:40}{rate:12.0f}{p50:9.1f}{p95:9.1f}{p99:9.1f}{ratio}")
-    return rate
-
-
-def drive(
-    port: int, headers: dict[str, str], method: str, path: str, codes: list[str], number: int
-) -> list[float]:
-    """Send requests one after the other and return how long each took, in seconds."""
-    client, times = http.client.HTTPConnection("127.0.0.1", port), []
-    for index in range(REQUESTS):
-        code = codes[(number * 31 + index) % len(codes)]
-        body = json.dumps({"redeemables": [{"object": "voucher", "id": code}], "order": ORDER})
-        began = time.perf_counter()
-        client.request(method, path, body if method == "POST" else None, headers)
-        answer = client.getresponse()
-        answer.read()
-        times.append(time.perf_counter() - began)
-        assert answer.status == 200, answer.status
-    return times
+def measure_beside(shop: Shop, rows: Sequence[tuple[str, list[str]]]) -> None:
+    calm = None
+    for name, codes in rows:
+        requests = shop.requests("/v1/redemptions", [[code] for code in codes])
+        found = measure(shop.port, requests, clients=BUSY)
+        print_row(f"redeem, {name}", found, calm)
+        calm = found
 
 
 if __name__ == "__main__":
