@@ -25,8 +25,11 @@ Line = Mapping[str, Any]
 
 PRODUCT_COLUMNS = [column.attname for column in Product._meta.concrete_fields]
 SKU_COLUMNS = [column.attname for column in Sku._meta.concrete_fields]
-PROJECTS_KEPT = 1000
+PROJECTS_KEPT, GOODS_KEPT = 1000, 50_000
 
+Goods = dict[str, tuple[Good, ...]]
+
+_known_goods: dict[uuid.UUID, tuple[tuple[int, int], Goods]] = {}
 _known_filters: dict[uuid.UUID, tuple[int, Filters]] = {}
 
 
@@ -87,29 +90,63 @@ def catalogue_facts(
 ) -> Catalogue:
     """Return what the catalogue knows of the goods named by `refs` and by order lines.
 
-    One query loads products, SKUs and the static collections that list them, however many there are. The
-    filters of AUTO_UPDATE collections are kept in this process by project and `version`, that of its
-    definitions; where they are not known, a second query loads them. Where nothing is named, none is made.
-    Where `asked` is given, no other AUTO_UPDATE collections are looked at: those that rules name are enough.
+    One query loads products, SKUs and the static collections that list them, however many there are; a second
+    one the filters of AUTO_UPDATE collections. Both are kept in this process by project and `version`, that
+    of its definitions, and asked for again only where something is not kept yet.
+    Where `asked` is given, goods that are not stored are looked for in those AUTO_UPDATE collections alone.
     """
     named = {ref for ref in refs if ref}.union(*(refs_of_line(line) for line in lines))
     if not named and not any(line.get("product") or line.get("sku") for line in lines):
         return Catalogue(at)
     filters = _filters_of(project, version)
-    if asked is not None:
-        filters = {ref: filters[ref] for ref in asked if ref in filters}
     products: dict[str, Good] = {}
     skus: dict[str, Good] = {}
     if named & SHIPPING_IDS:
         products |= dict.fromkeys(SHIPPING_IDS, _shipping(filters, at))
     if wanted := named - SHIPPING_IDS:
-        with_skus = any(one.asks_for_skus for one in filters.values())
-        for row, listed, sku_refs in _load(project, wanted, with_skus=with_skus):
-            collections = {public_id(ProductCollection.prefix, key) for key in listed}
-            collections |= _matching(filters, filtered_good(row, sku_refs), at)
-            good = _good(row, collections)
-            (products if isinstance(row, Product) else skus).update(dict.fromkeys(good.ids, good))
+        kept = _kept_goods(project, version, at)
+        if missing := [ref for ref in wanted if ref not in kept]:
+            _keep(kept, missing, _stored(project, missing, filters, at))
+        for good in {id(good): good for ref in wanted for good in kept.get(ref, ())}.values():
+            (products if good.object == "product" else skus).update(dict.fromkeys(good.ids, good))
+    if asked is not None:
+        filters = {ref: filters[ref] for ref in asked if ref in filters}
     return Catalogue(at, products, skus, filters)
+
+
+def forget_goods() -> None:
+    """Keep no goods in this process any longer."""
+    _known_goods.clear()
+    _known_filters.clear()
+
+
+def _kept_goods(project: Project, version: int, at: Moment) -> Goods:
+    """Return the goods kept by id; for a minute, because a filter may look at the time, too."""
+    kept_for = version, int(at.now.timestamp() // 60)
+    known = _known_goods.get(project.pk)
+    if known is not None and known[0] == kept_for and len(known[1]) < GOODS_KEPT:
+        return known[1]
+    if len(_known_goods) >= PROJECTS_KEPT:
+        _known_goods.clear()
+    _known_goods[project.pk] = kept_for, {}
+    return _known_goods[project.pk][1]
+
+
+def _keep(kept: Goods, refs: Collection[str], goods: Iterable[Good]) -> None:
+    """Keep what was found of these ids, and that nothing was."""
+    found: dict[str, tuple[Good, ...]] = dict.fromkeys(refs, ())
+    for good in goods:
+        for key in good.ids & found.keys():
+            found[key] = (*found[key], good)
+    kept.update(found)
+
+
+def _stored(project: Project, refs: Collection[str], filters: Filters, at: Moment) -> Iterator[Good]:
+    with_skus = any(one.asks_for_skus for one in filters.values())
+    for row, listed, sku_refs in _load(project, refs, with_skus=with_skus):
+        collections = {public_id(ProductCollection.prefix, key) for key in listed}
+        collections |= _matching(filters, filtered_good(row, sku_refs), at)
+        yield _good(row, collections)
 
 
 def refs_of_line(line: Line) -> set[str]:

@@ -27,7 +27,8 @@ def compiled_rule(row: ValidationRule) -> Rule:
             "error": row.error,
             "applicable_to": row.applicable_to,
             "bundle_rules": row.bundle_rules,
-        }
+        },
+        row.public_id,
     )
     _rules[row.pk] = row.version, rule
     if len(_rules) > KEPT:

@@ -1,7 +1,7 @@
 """Rows to engine values for a checkout, in a number of queries that does not depend on its size."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from campaigns.definitions import tiers_at
 from campaigns.facts import catalogue_facts
-from campaigns.models import PromotionStack, PromotionTier, ValidationRuleAssignment, ValidityModel
-from campaigns.rule_selectors import attach_assignments, guarded_keys
+from campaigns.models import PromotionStack, PromotionTier
 from customers.models import Customer
 from customers.selectors import find_customer
 from promoengine.core.errors import DomainError, NotFound
@@ -31,9 +31,9 @@ from redemptions.models import Order, Reservation
 from redemptions.offers import Asking, Redeemable, good_refs, tier_offer, voucher_offer
 from redemptions.orders import CheckoutOrder, lines_of, merge_order
 from redemptions.requests import AskedOrder, AskedRedeemable, CheckoutRequest, refuse_doubles
+from redemptions.voucher_rows import Settings, settings_and_vouchers
 from vouchers.codes import code_key
 from vouchers.models import Voucher, VoucherQuerySet
-from vouchers.selectors import vouchers_for_wire
 
 CUSTOMER_FIELDS = ("source_id", "name", "email", "phone", "birthdate", "address")
 
@@ -41,14 +41,6 @@ CUSTOMER_FIELDS = ("source_id", "name", "email", "phone", "birthdate", "address"
 class InvalidRedeemables(DomainError):
     key = "invalid_redeemables"
     message = "Invalid redeemables"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """A project's settings that a checkout is decided by; `version` is that of its definitions."""
-
-    version: int
-    stacking: StackingRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +90,12 @@ def gather(
         InvalidRedeemables: more are named than the project allows, or a stack beside others.
         NotFound: the customer or the order is named by an id that the project does not have.
     """
-    settings = settings_of(project)
-    redeemables = _expanded(project, asked.redeemables, limit=settings.stacking.redeemables_limit)
     session_key = (asked.session.key or "") if asked.session else ""
-    rows = _rows(project, redeemables, session_key=session_key, now=now)
-    attach_rules(project, [row for row in rows if row is not None])
+    redeemables = _expanded(project, asked.redeemables)
+    settings, rows = _rows(project, redeemables, session_key=session_key, now=now)
+    if len(asked.redeemables) > settings.stacking.redeemables_limit:
+        limit = settings.stacking.redeemables_limit
+        raise InvalidRedeemables(f"Up to {limit} redeemables can be used together")
     refs = set().union(*(good_refs(row) for row in rows))
     context = gather_context(
         project, asked, settings, good_refs=refs, channel=channel, now=now, overwrite_order=overwrite_order
@@ -188,17 +181,6 @@ def stored_order(project: Project, asked: AskedOrder | None) -> Order | None:
     return found
 
 
-def attach_rules(project: Project, rows: Sequence[ValidityModel]) -> None:
-    """Put on each row the assignments of its rules, with the rules, in one query."""
-    keys = {key for row in rows for key in guarded_keys(row)}
-    found: dict[uuid.UUID, list[ValidationRuleAssignment]] = {}
-    if keys:
-        assignments = ValidationRuleAssignment.objects.filter(project=project, related_object_id__in=keys)
-        for assignment in assignments.select_related("rule").order_by("pk"):
-            found.setdefault(assignment.related_object_id, []).append(assignment)
-    attach_assignments(rows, found)
-
-
 def with_reservations(
     vouchers: VoucherQuerySet, *, now: datetime, session_key: str | None = None
 ) -> QuerySet[Voucher]:
@@ -218,15 +200,11 @@ def stacking_rules(project: Project) -> StackingRules:
     return parse_stacking_rules(project.stacking_rules)
 
 
-def _expanded(
-    project: Project, asked: Sequence[AskedRedeemable], *, limit: int
-) -> tuple[AskedRedeemable, ...]:
+def _expanded(project: Project, asked: Sequence[AskedRedeemable]) -> tuple[AskedRedeemable, ...]:
     """Return what is asked with a promotion stack as its tiers, in their order."""
     stacks = [one for one in asked if one.object == "promotion_stack"]
     if stacks and len(asked) > 1:
         raise InvalidRedeemables("Promotion Stack cannot be used with other redeemables")
-    if len(asked) > limit:
-        raise InvalidRedeemables(f"Up to {limit} redeemables can be used together")
     if not stacks:
         return tuple(asked)
     key = parse_public_id(PromotionStack.prefix, stacks[0].id)
@@ -240,51 +218,34 @@ def _expanded(
 
 def _rows(
     project: Project, asked: Sequence[AskedRedeemable], *, session_key: str, now: datetime
-) -> tuple[Redeemable | None, ...]:
-    vouchers = _vouchers(project, asked, session_key=session_key, now=now)
-    tiers = _tiers(project, asked)
-    rows = tuple(_row_of(project, one, vouchers, tiers) for one in asked)
-    refuse_doubles([row.public_id if row else one.id for one, row in zip(asked, rows, strict=True)])
-    return rows
-
-
-def _vouchers(
-    project: Project, asked: Sequence[AskedRedeemable], *, session_key: str | None, now: datetime
-) -> dict[str | uuid.UUID, Voucher]:
+) -> tuple[Settings, tuple[Redeemable | None, ...]]:
     refs = [one.id for one in asked if one.object == "voucher"]
-    if not refs:
-        return {}
-    wanted = Q(code_key__in=[code_key(project, ref) for ref in refs])
-    if ids := [key for ref in refs if (key := parse_public_id(Voucher.prefix, ref))]:
-        wanted |= Q(pk__in=ids)
-    rows = with_reservations(vouchers_for_wire(project), now=now, session_key=session_key).filter(wanted)
-    found: dict[str | uuid.UUID, Voucher] = {}
-    for voucher in rows:
-        found[voucher.code_key] = found[voucher.pk] = voucher
-    return found
-
-
-def _tiers(project: Project, asked: Sequence[AskedRedeemable]) -> dict[uuid.UUID, PromotionTier]:
-    refs = [one.id for one in asked if one.object == "promotion_tier"]
-    keys = [key for ref in refs if (key := parse_public_id(PromotionTier.prefix, ref))]
-    if not keys:
-        return {}
-    tiers = PromotionTier.objects.filter(project=project, campaign__deleted_at=None)
-    return tiers.select_related("campaign__category", "category").in_bulk(keys)
+    settings, vouchers = settings_and_vouchers(
+        project,
+        code_keys=[code_key(project, ref) for ref in refs],
+        voucher_ids=[key for ref in refs if (key := parse_public_id(Voucher.prefix, ref))],
+        session_key=session_key,
+        now=now,
+    )
+    by_key: dict[str | uuid.UUID, Redeemable] = {}
+    for voucher in vouchers:
+        by_key[voucher.code_key] = by_key[voucher.pk] = voucher
+    ids = [one.id for one in asked if one.object == "promotion_tier"]
+    keys = [key for one in ids if (key := parse_public_id(PromotionTier.prefix, one))]
+    by_key |= tiers_at(project, settings.version, keys) if keys else {}
+    rows = tuple(_row_of(project, one, by_key) for one in asked)
+    refuse_doubles([row.public_id if row else one.id for one, row in zip(asked, rows, strict=True)])
+    return settings, rows
 
 
 def _row_of(
-    project: Project,
-    asked: AskedRedeemable,
-    vouchers: dict[str | uuid.UUID, Voucher],
-    tiers: dict[uuid.UUID, PromotionTier],
+    project: Project, asked: AskedRedeemable, by_key: Mapping[str | uuid.UUID, Redeemable]
 ) -> Redeemable | None:
-    if asked.object == "voucher":
-        by_code = vouchers.get(code_key(project, asked.id))
-        key = parse_public_id(Voucher.prefix, asked.id)
-        return by_code or (vouchers.get(key) if key else None)
-    key = parse_public_id(PromotionTier.prefix, asked.id)
-    return tiers.get(key) if key and asked.object == "promotion_tier" else None
+    if asked.object == "voucher" and (found := by_key.get(code_key(project, asked.id))):
+        return found
+    prefix = Voucher.prefix if asked.object == "voucher" else PromotionTier.prefix
+    key = parse_public_id(prefix, asked.id)
+    return by_key.get(key) if key and asked.object in ("voucher", "promotion_tier") else None
 
 
 def _offer_of(asked: AskedRedeemable, row: Redeemable | None, asking: Asking) -> Offer:

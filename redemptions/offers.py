@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from promoengine.engine.operands import FormulaFacts
-
 from campaigns import models
 from campaigns.models import Campaign, PromotionTier, ValidityModel
 from campaigns.rule_facts import compiled_rule, discount_of
 from customers.models import Customer
 from promoengine.engine.offers import Category, GiftCredits, Offer, Usage
+from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.rules import Rule
 from promoengine.engine.timeframes import parse_validity
 from vouchers.models import Voucher
@@ -89,7 +88,7 @@ def tier_offer(tier: PromotionTier, *, id_: str = "", asking: Asking = NOBODY) -
         ),
         is_active=tier.active,
         is_campaign_active=campaign.active and campaign.deleted_at is None,
-        rules=_rules(tier),
+        rules=(*_rules(tier), *_rules(campaign)),
         category=_category(tier.category or campaign.category),
         formula_facts=_formula_facts(tier, asking),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
+from campaigns.definitions import attach_rules, attach_tier_rules
 from campaigns.models import Campaign, PromotionStack, PromotionTier
 from promoengine.core.models import Project
 from promoengine.engine.facts import Customer
@@ -13,7 +14,6 @@ from promoengine.engine.index import OfferIndex
 from promoengine.engine.offers import Offer
 from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.order import Order
-from redemptions.facts import attach_rules
 from redemptions.offers import Asking, campaign_offer, good_refs, tier_offer
 
 PROJECTS_KEPT = 100
@@ -91,7 +91,8 @@ def _load(project: Project, version: int) -> Shelf:
         .exclude(type=Campaign.Type.STANDALONE)
         .select_related("category")
     )
-    attach_rules(project, [*tiers, *campaigns])
+    attach_tier_rules(project, tiers)
+    attach_rules(project, campaigns)
     offers: dict[uuid.UUID, Offer] = {tier.pk: tier_offer(tier) for tier in tiers}
     offers |= {campaign.pk: campaign_offer(campaign) for campaign in campaigns}
     stacks = PromotionStack.objects.filter(project=project, campaign__active=True, campaign__deleted_at=None)

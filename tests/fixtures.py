@@ -2,6 +2,8 @@
 
 import pytest
 
+from campaigns.definitions import forget_definitions
+from campaigns.facts import forget_goods
 from promoengine.core.models import ApiKey, Project
 from promoengine.core.services import api_keys
 from tests.api import Api
@@ -9,8 +11,10 @@ from tests.factories import ProjectFactory
 
 
 @pytest.fixture(autouse=True)
-def _forget_known_keys():
+def _forget_what_processes_keep():
     api_keys._known.clear()
+    forget_definitions()
+    forget_goods()
 
 
 @pytest.fixture

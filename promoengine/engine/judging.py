@@ -14,7 +14,7 @@ from promoengine.engine.offers import Offer, counter_kind_of
 from promoengine.engine.operators import UNKNOWN
 from promoengine.engine.order import Order
 from promoengine.engine.refusals import Refusal
-from promoengine.engine.rules import Verdict
+from promoengine.engine.rules import Rule, Verdict
 from promoengine.engine.scopes import UnitLimit
 
 RULES_KEYS = {
@@ -123,9 +123,9 @@ def take_turn(turn: Turn) -> TurnResult:
     """Judge the offer's rules and, where they are met, work out what it does and what it counts."""
     verdicts = [rule.judge(turn.situation) for rule in turn.offer.rules]
     findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
-    for verdict in verdicts:
+    for rule, verdict in zip(turn.offer.rules, verdicts, strict=True):
         if not verdict.is_met:
-            refusal = _rule_refusal(turn, verdict)
+            refusal = _rule_refusal(turn, verdict, rule)
             return TurnResult(refusal=refusal, findings=findings, reasons=verdict.reasons)
     if turn.bundle is not None and turn.bundle.quantity == 0:
         return TurnResult(refusal=turn.offer.refused("order_rules_violated"), findings=findings)
@@ -142,7 +142,7 @@ def take_turn(turn: Turn) -> TurnResult:
     )
 
 
-def _rule_refusal(turn: Turn, verdict: Verdict) -> Refusal:
+def _rule_refusal(turn: Turn, verdict: Verdict, rule: Rule) -> Refusal:
     reason = next(iter(verdict.reasons), None)
     room = reason.node.name.partition(".")[0] if reason else "redemption"
     key = RULES_KEYS.get(room, "redemption_rules_violated")
@@ -152,7 +152,7 @@ def _rule_refusal(turn: Turn, verdict: Verdict) -> Refusal:
             "missing_customer", "Customer is required to validate rules", verdict.message
         )
     subject = SUBJECTS.get(turn.offer.object) or ("Gift Card" if turn.offer.gift else "Discount Coupon")
-    details = f"{subject} cannot be redeemed because of violated validation rules"
+    details = f"{subject} cannot be redeemed because of violated validation rules: {rule.id}"
     return turn.offer.refused(key, details, verdict.message)
 
 

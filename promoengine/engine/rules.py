@@ -47,6 +47,7 @@ class Verdict:
 class Rule:
     """A rule read from the wire; `counters` are all that its conditions need counted."""
 
+    id: str = ""
     logic: Logic | None = None
     nodes: Mapping[str, Node] = field(default_factory=dict)
     message: str | None = None
@@ -90,8 +91,8 @@ class Rule:
         return next(filter(None, nested), node.message)
 
 
-def parse_rule(wire: Mapping[str, Any]) -> Rule:
-    """Read `rules`, `error`, `applicable_to` and `bundle_rules` of a validation rule.
+def parse_rule(wire: Mapping[str, Any], id: str = "") -> Rule:
+    """Read `rules`, `error`, `applicable_to` and `bundle_rules` of a validation rule; `id` is its public id.
 
     Raises:
         InvalidRule: something can't be meant; the text names the place.
@@ -105,7 +106,7 @@ def parse_rule(wire: Mapping[str, Any]) -> Rule:
     except InvalidBundle as error:
         raise InvalidRule(f"bundle_rules{error}") from error
     counters = [kind for node in nodes.values() if (kind := KINDS[node.name].counter) is not None]
-    return Rule(logic, nodes, _message(wire, "error"), scope, bundle, tuple(dict.fromkeys(counters)))
+    return Rule(id, logic, nodes, _message(wire, "error"), scope, bundle, tuple(dict.fromkeys(counters)))
 
 
 def published_name(name: str) -> str:

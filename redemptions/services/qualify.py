@@ -8,6 +8,7 @@ from itertools import islice
 
 from django.db.models import F, Q, QuerySet
 
+from campaigns.definitions import attach_rules
 from campaigns.models import Campaign, PromotionTier
 from customers.models import Customer
 from promoengine.core.models import Project
@@ -19,7 +20,6 @@ from promoengine.engine.operators import Moment
 from redemptions.channel import Channel
 from redemptions.facts import (
     Context,
-    attach_rules,
     gather_context,
     settings_of,
     with_reservations,

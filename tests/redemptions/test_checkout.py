@@ -362,7 +362,7 @@ def test_queries_do_not_grow_with_the_stack(api, project, django_assert_num_quer
     context = {"order": ORDER | {"source_id": "cart"}, "customer": {"source_id": customer.source_id}}
     validate(api, *codes, **context)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         validate(api, codes[0], **context)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         validate(api, *codes, **context)
