@@ -1,6 +1,7 @@
-"""Carts as people write them: `2 hat @ 5.00, 1 shoe/red [winter sale] @ 10.00`.
+"""Carts as people write them: `2 hat @ 5.00, 1 shoe/red [winter sale] {gift=yes} <color=red> @ 10.00`.
 
-A line has a product, after a slash its SKU, and in brackets the collections it is in.
+A line has a product, after a slash its SKU, in square brackets the collections it is in, in curly ones its
+own metadata, and in angle ones its product's.
 """
 
 import re
@@ -10,7 +11,9 @@ from typing import Any
 
 from promoengine.engine.order import Good, Item, Order
 
-LINE = re.compile(r"(\d+) (\w+)(?:/(\w+))?(?: \[([\w ]+)\])? @ (\d+\.\d\d)")
+LINE = re.compile(
+    r"(\d+) (\w+)(?:/(\w+))?(?: \[([\w ]+)\])?(?: \{([\w= ]+)\})?(?: <([\w= ]+)>)? @ (\d+\.\d\d)"
+)
 
 
 def cart(text: str) -> Order:
@@ -23,10 +26,16 @@ def cart(text: str) -> Order:
             product_ids=frozenset({product}),
             sku_ids=frozenset({sku} - {""}),
             collections=frozenset(collections.split()),
+            metadata=_metadata(own),
+            product_metadata=_metadata(of_product),
         )
-        for quantity, product, sku, collections, price in LINE.findall(text)
+        for quantity, product, sku, collections, own, of_product, price in LINE.findall(text)
     )
     return Order(sum(item.amount for item in items), items)
+
+
+def _metadata(text: str) -> Mapping[str, str]:
+    return dict(pair.split("=") for pair in text.split())
 
 
 def minor(text: str) -> int:
