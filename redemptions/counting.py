@@ -98,6 +98,26 @@ def counter_rows(
     return {counter: row for counter, row in found if row is not None}
 
 
+def stored_counter_row(counter: UsageCounter, moment: Moment | None) -> CounterRow | None:
+    """Return what a stored row is found by; None where its window is none of the calendar in force.
+
+    `moment` is the start of its window, None where it has none.
+    """
+    starts_at, ends_at = window_bounds(counter.window, moment) if moment else (None, None)
+    if starts_at != counter.starts_at:
+        return None
+    return CounterRow(
+        counter.pk,
+        counter.object_id,
+        counter.measure,
+        counter.entry,
+        counter.subject,
+        counter.window,
+        starts_at,
+        ends_at,
+    )
+
+
 def window_bounds(window: str, moment: Moment) -> tuple[datetime | None, datetime | None]:
     """Return when the calendar window around a moment starts, and when the next one does, in UTC.
 

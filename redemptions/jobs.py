@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from promoengine.core.models import OutboxEvent
+from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.partitions import create_partitions
 from redemptions.models import CounterHold, Redemption, Reservation, UsageCounter
+from redemptions.services.reconcile import run_reconciling
 from redemptions.services.summaries import refresh_promotions, refresh_summaries
 
 # Far longer than the time between two counts, so that a pause of the scheduler leaves nothing uncounted.
@@ -23,6 +24,11 @@ def refresh_customers(*, event_ids: list[str], **_: Any) -> None:
 def count_promotions(**_: Any) -> None:
     """Count what the promotions brought that were used of late."""
     refresh_promotions(since=datetime.now(UTC) - RECENT)
+
+
+def reconcile(action: AsyncAction) -> None:
+    """Compare a project's counts with its ledgers."""
+    run_reconciling(action)
 
 
 def sweep(**_: Any) -> None:

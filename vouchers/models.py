@@ -64,6 +64,12 @@ class Voucher(ValidityModel):
     )
     redeemed_quantity = models.PositiveIntegerField(default=0, editable=False)
     redeemed_amount = models.PositiveBigIntegerField(default=0, editable=False)
+    imported_quantity = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Uses before the code was imported."
+    )
+    imported_amount = models.PositiveBigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Gift credits used before it was imported."
+    )
     published_count = models.PositiveIntegerField(default=0, editable=False)
     holder = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     additional_info = models.TextField(null=True, blank=True)  # noqa: DJ001 - absent, unlike ""

@@ -118,6 +118,11 @@ def count_down(redemption_ids: Collection[uuid.UUID], *, moment: Moment) -> None
             cursor.execute(COUNT_DOWN, _counted_parameters(redemption_ids, moment))
 
 
+def take_making_lock(row: CounterRow) -> None:
+    """Keep everybody from counting what a row counts until the caller's transaction ends."""
+    _lock_making((), {row.lock})
+
+
 def lock_counters(ids: Collection[uuid.UUID]) -> None:
     """Hold counters' rows until the caller's transaction ends, always in the same order."""
     with connection.cursor() as cursor:

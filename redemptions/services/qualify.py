@@ -1,9 +1,9 @@
 """Qualification: what could this customer use on this order? Each candidate is decided alone."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from heapq import merge
+from heapq import heapify, heappush, heappushpop, merge, nlargest
 from itertools import islice
 
 from django.db.models import F, Q, QuerySet
@@ -12,11 +12,13 @@ from campaigns.definitions import attach_rules
 from campaigns.models import Campaign, PromotionTier
 from customers.models import Customer
 from promoengine.core.models import Project
+from promoengine.engine.ceilings import Ceilings
 from promoengine.engine.decide import Applicable, Case, decide
 from promoengine.engine.discounts import DEFAULT_EFFECT
 from promoengine.engine.findings import KINDS
 from promoengine.engine.offers import Offer
 from promoengine.engine.operators import Moment
+from promoengine.engine.order import Order as Amounts
 from redemptions.channel import Channel
 from redemptions.facts import (
     Context,
@@ -67,6 +69,14 @@ class Qualified:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Offers of one kind, the newest first, and how to find out which of them apply."""
+
+    offers: Iterable[Offer]
+    judge: Callable[[Iterable[Offer]], Iterator[Qualified]]
+
+
+@dataclass(frozen=True, slots=True)
 class Qualification:
     """One page of what applies."""
 
@@ -94,15 +104,18 @@ def qualify(
         (), context.amounts, replace(context.facts, ignored=_ignored(asked.scenario)), context.stacking
     )
     sources = _sources(project, asked, context, shelf, case, now=now)
-    if asked.sorting == "DEFAULT":
-        newest_first = merge(*sources, key=lambda one: one.row.created_at, reverse=True)
-        found = list(islice(newest_first, asked.limit + 1))
+    stacks = _kept(_stacks(shelf, context, case), asked, context.moment)
+    if asked.scenario not in (ALL, STACKS):
+        stacks = iter(())
+    if asked.sorting == "BEST_DEAL":
+        found = _best_deals(sources, stacks, context.amounts, count=asked.limit + 1)
     else:
-        found = sorted(
-            (one for source in sources for one in source),
-            key=lambda one: one.saving,
-            reverse=asked.sorting == "BEST_DEAL",
-        )
+        judged = [source.judge(source.offers) for source in sources]
+        newest_first = merge(*judged, stacks, key=lambda one: one.row.created_at, reverse=True)
+        if asked.sorting == "DEFAULT":
+            found = list(islice(newest_first, asked.limit + 1))
+        else:
+            found = sorted(newest_first, key=lambda one: one.saving)
     return Qualification(context, tuple(found[: asked.limit]), len(found) > asked.limit)
 
 
@@ -127,6 +140,25 @@ def applicable_tiers(
     return context, list(_judged(offers, shelf.row_of, case))
 
 
+def _best_deals(
+    sources: Sequence[Source], stacks: Iterable[Qualified], order: Amounts | None, *, count: int
+) -> list[Qualified]:
+    """Return the `count` that save most, of equal ones those that come first, judging no more than it takes."""
+    ceilings = Ceilings(order)
+    offers = [(offer, source) for source in sources for offer in source.offers]
+    places = sorted((-ceilings.of(offer), place) for place, (offer, _) in enumerate(offers))
+    best = [(one.saving, -len(offers) - place, one) for place, one in enumerate(stacks)]
+    best = nlargest(count, best)
+    heapify(best)
+    for ceiling, place in places:
+        if len(best) == count and (-ceiling, -place) < best[0][:2]:
+            break
+        offer, source = offers[place]
+        for one in source.judge([offer]):
+            (heappush if len(best) < count else heappushpop)(best, (one.saving, -place, one))
+    return [one for *_, one in sorted(best, reverse=True)]
+
+
 def _sources(
     project: Project,
     asked: QualificationRequest,
@@ -135,9 +167,9 @@ def _sources(
     case: Case,
     *,
     now: datetime,
-) -> list[Iterator[Qualified]]:
-    """Return what qualifies of each kind of redeemable, the newest first, judged as it is asked for."""
-    sources: list[Iterator[Qualified]] = []
+) -> list[Source]:
+    """Return the offers of each kind of redeemable that could qualify, but for stacks."""
+    sources: list[Source] = []
     if asked.scenario != STACKS:
         sources.append(_vouchers(project, asked, context, case, now=now))
     if asked.scenario in (ALL, AUDIENCE, *ON_PRODUCTS):
@@ -146,12 +178,21 @@ def _sources(
         for index in (shelf.tiers, shelf.campaigns):
             offers = index.offers if everything else index.candidates(*cart)
             ready = (asked_by(offer, context.asking) for offer in offers)
-            sources.append(
-                _kept(_judged(_of_products(ready, asked), shelf.row_of, case), asked, context.moment)
-            )
-    if asked.scenario in (ALL, STACKS):
-        sources.append(_kept(_stacks(shelf, context, case), asked, context.moment))
+            sources.append(_source(ready, shelf.row_of, asked, context, case))
     return sources
+
+
+def _source(
+    offers: Iterable[Offer],
+    row_of: Callable[[Offer], Candidate],
+    asked: QualificationRequest,
+    context: Context,
+    case: Case,
+) -> Source:
+    def judge(some: Iterable[Offer]) -> Iterator[Qualified]:
+        return _kept(_judged(some, row_of, case), asked, context.moment)
+
+    return Source(_of_products(offers, asked), judge)
 
 
 def _judged(offers: Iterable[Offer], row_of: Callable[[Offer], Candidate], case: Case) -> Iterator[Qualified]:
@@ -178,7 +219,7 @@ def _stacks(shelf: Shelf, context: Context, case: Case) -> Iterator[Qualified]:
 
 def _vouchers(
     project: Project, asked: QualificationRequest, context: Context, case: Case, *, now: datetime
-) -> Iterator[Qualified]:
+) -> Source:
     rows = list(_voucher_candidates(project, asked, context.customer, now=now))
     attach_rules(project, rows)
     by_key: dict[Hashable, Voucher] = {row.pk: row for row in rows}
@@ -187,8 +228,7 @@ def _vouchers(
         return by_key[offer.key]
 
     ready = (voucher_offer(row, credits=_asked_credits(row, case), asking=context.asking) for row in rows)
-    found = _judged(_of_products(ready, asked), row_of, case)
-    return _kept(found, asked, context.moment)
+    return _source(ready, row_of, asked, context, case)
 
 
 def _asked_credits(row: Voucher, case: Case) -> int | None:

@@ -118,11 +118,13 @@ def voucher_of(campaign: Campaign, cells: Mapping[str, str]) -> Voucher:
         columns["redeemed_quantity"] = _whole(known["redeemed quantity"], "Redeemed Quantity")
         if columns["quantity"] is not None and columns["redeemed_quantity"] > columns["quantity"]:
             raise BadRow(f"Redeemed Quantity is above the limit of {columns['quantity']}")
+        columns["imported_quantity"] = columns["redeemed_quantity"]
     if known.get("redeemed amount") and columns.get("gift_amount") is not None:
         columns["redeemed_amount"] = _whole(known["redeemed amount"], "Redeemed Amount")
         columns["gift_balance"] = columns["gift_amount"] - columns["redeemed_amount"]
         if columns["gift_balance"] < 0:
             raise BadRow("Redeemed Amount is above Gift Amount")
+        columns["imported_amount"] = columns["redeemed_amount"]
     if known.get("active"):
         if known["active"].lower() not in BOOLEANS:
             raise BadRow(f"Active should be true or false, and is {known['active']!r}")
