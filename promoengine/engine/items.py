@@ -68,16 +68,16 @@ def parse_item_refs(conditions: Mapping[str, Any]) -> ItemRefs:
     pool: set[str] = set()
     tests = []
     for operator, given in conditions.items():
+        if operator not in (*POSITIVE, *NEGATIVE, FROM):
+            raise InvalidItems(f".{operator} is not for items; use {', '.join((*POSITIVE, *NEGATIVE, FROM))}")
         values = given if isinstance(given, list | tuple) else [given]
         ids = {key for value in values for key in _ids_of(operator, value)}
         if operator in POSITIVE:
             wanted |= ids
         elif operator in NEGATIVE:
             unwanted |= ids
-        elif operator == FROM:
-            pool |= ids
         else:
-            raise InvalidItems(f".{operator} is not for items; use {', '.join((*POSITIVE, *NEGATIVE, FROM))}")
+            pool |= ids
         tests.append((operator, tuple(values)))
     return ItemRefs(frozenset(wanted), frozenset(unwanted), frozenset(pool), tuple(tests))
 

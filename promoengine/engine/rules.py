@@ -106,7 +106,7 @@ def parse_rule(wire: Mapping[str, Any], id: str = "") -> Rule:
     except InvalidBundle as error:
         raise InvalidRule(f"bundle_rules{error}") from error
     counters = [kind for node in nodes.values() if (kind := KINDS[node.name].counter) is not None]
-    return Rule(id, logic, nodes, _message(wire, "error"), scope, bundle, tuple(dict.fromkeys(counters)))
+    return Rule(id, logic, nodes, _message(wire, ""), scope, bundle, tuple(dict.fromkeys(counters)))
 
 
 def published_name(name: str) -> str:
@@ -170,7 +170,7 @@ def _node(wire: Any, where: str, path: str, *, depth: int) -> Node:
             name_of_property if isinstance(name_of_property, str) else None,
             condition=NO_CONDITION if kind.names_items else parse_condition(conditions),
             refs=parse_item_refs(conditions) if kind.names_items else NO_REFS,
-            message=_message(wire, where),
+            message=_message(wire, f"{where}."),
             unknown_holds=wire.get("unknown") is True,
             logic=logic,
             parts=parts,
@@ -185,5 +185,5 @@ def _message(wire: Mapping[str, Any], where: str) -> str | None:
     if message is None or message == "":
         return None
     if not isinstance(message, str) or len(message) > MESSAGE_MAX:
-        raise InvalidRule(f"{where}.error.message should be a string of up to {MESSAGE_MAX} characters")
+        raise InvalidRule(f"{where}error.message should be a string of up to {MESSAGE_MAX} characters")
     return message
