@@ -60,6 +60,8 @@ def outcome_to_wire(
                     "message": outcome.refusal.own_message or outcome.refusal.message,
                 },
             }
+            if outcome.bundle is not None:
+                wire["result"]["bundle"] = outcome.bundle.to_wire()
         case Skipped():
             wire = {"status": "SKIPPED"} | wire
             wire["result"] = {"details": {"key": outcome.skip.key, "message": outcome.skip.message}}

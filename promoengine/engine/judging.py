@@ -128,7 +128,7 @@ def take_turn(turn: Turn) -> TurnResult:
             refusal = _rule_refusal(turn, verdict, rule)
             return TurnResult(refusal=refusal, findings=findings, reasons=verdict.reasons)
     if turn.bundle is not None and turn.bundle.quantity == 0:
-        return TurnResult(refusal=turn.offer.refused("order_rules_violated"), findings=findings)
+        return TurnResult(refusal=_bundle_refusal(turn), findings=findings)
     if turn.applied is not None and turn.applied.refusal_key is not None:
         return TurnResult(refusal=turn.offer.refused(turn.applied.refusal_key), findings=findings)
     use = turn.use
@@ -151,9 +151,18 @@ def _rule_refusal(turn: Turn, verdict: Verdict, rule: Rule) -> Refusal:
         return turn.offer.refused(
             "missing_customer", "Customer is required to validate rules", verdict.message
         )
-    subject = SUBJECTS.get(turn.offer.object) or ("Gift Card" if turn.offer.gift else "Discount Coupon")
-    details = f"{subject} cannot be redeemed because of violated validation rules: {rule.id}"
-    return turn.offer.refused(key, details, verdict.message)
+    return turn.offer.refused(key, _violated(turn.offer, rule), verdict.message)
+
+
+def _bundle_refusal(turn: Turn) -> Refusal:
+    """Return the refusal of an offer whose bundle the order does not hold once."""
+    rule = next(rule for rule in turn.offer.rules if rule.bundle is not None)
+    return turn.offer.refused("order_rules_violated", _violated(turn.offer, rule), rule.message)
+
+
+def _violated(offer: Offer, rule: Rule) -> str:
+    subject = SUBJECTS.get(offer.object) or ("Gift Card" if offer.gift else "Discount Coupon")
+    return f"{subject} cannot be redeemed because of violated validation rules: {rule.id}"
 
 
 def _credits_on_items(credits: int) -> Discount:
