@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice, zip_longest
 from typing import Any
 
 from campaigns.facts import Catalogue
@@ -10,6 +11,8 @@ from redemptions import models
 from redemptions.requests import AMOUNT_MAX, AskedOrder, InvalidAmount
 
 Line = dict[str, Any]
+# What is kept of earlier redemptions of an order, line by line.
+EARLIER = ("items", "discount_quantities", "free_quantities")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,10 @@ class CheckoutOrder:
     def to_engine(self, catalogue: Catalogue) -> Order:
         """Return its amounts, with the discounts of earlier redemptions on it."""
         calculated = self.stored.calculated if self.stored else {}
-        earlier = calculated.get("items", [])
+        earlier = zip_longest(*(calculated.get(name, ()) for name in EARLIER), fillvalue=0)
         items = tuple(
-            _item(line, earlier[index] if index < len(earlier) else 0, catalogue)
-            for index, line in enumerate(self.lines)
+            _item(line, before or (0, 0, 0), catalogue)
+            for line, before in zip_longest(self.lines, islice(earlier, len(self.lines)))
         )
         whole = Order(
             self.amount, items, metadata=self.metadata, initial_amount=calculated.get("initial_amount")
@@ -130,7 +133,8 @@ def added_line(item: Item) -> Line:
     return line
 
 
-def _item(line: Mapping[str, Any], discount: int, catalogue: Catalogue) -> Item:
+def _item(line: Mapping[str, Any], earlier: tuple[int, ...], catalogue: Catalogue) -> Item:
+    discount, discount_quantity, free_quantity = earlier
     good = catalogue.good_of_line(line)
     product, sku = _ids(line, "product"), _ids(line, "sku")
     kind = line.get("related_object") or (good.object if good else "product")
@@ -145,6 +149,8 @@ def _item(line: Mapping[str, Any], discount: int, catalogue: Catalogue) -> Item:
         quantity=line["quantity"],
         price=line.get("price"),
         discount=min(discount, line["amount"]),
+        discount_quantity=min(discount_quantity, line["quantity"]),
+        free_quantity=min(free_quantity, line["quantity"]),
         product_ids=frozenset(product),
         sku_ids=frozenset(sku),
         collections=catalogue.collections_of_line(line),

@@ -40,7 +40,14 @@ def record_events(
     project: Project, happenings: Iterable[Happening], *, now: datetime, channel: str = "API"
 ) -> list[OutboxEvent]:
     """Write several events in one statement, in the caller's transaction, and return them."""
-    return OutboxEvent.objects.bulk_create(
+    return OutboxEvent.objects.bulk_create(new_events(project, happenings, now=now, channel=channel))
+
+
+def new_events(
+    project: Project, happenings: Iterable[Happening], *, now: datetime, channel: str = "API"
+) -> list[OutboxEvent]:
+    """Return events for the outbox, which the caller writes in its own transaction."""
+    return [
         OutboxEvent(
             project=project,
             type=happening.type,
@@ -52,4 +59,4 @@ def record_events(
             created_at=now,
         )
         for happening in happenings
-    )
+    ]

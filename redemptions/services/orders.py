@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from customers.models import Customer
 from promoengine.core.models import Project
@@ -44,8 +44,7 @@ def save_order(
 ) -> Order | None:
     """Write the order with the discounts the decision leaves on it, paid unless told otherwise.
 
-    Raises:
-        ClaimLost: another request has just made an order of that source id.
+    A new one is returned unwritten: it is written together with its redemptions.
     """
     if order is None:
         return None
@@ -58,7 +57,7 @@ def save_order(
         "metadata": order.metadata,
     }
     if order.stored is None:
-        return _new_order(project, order, values, now=now)
+        return Order(project=project, source_id=order.source_id, created_at=now, **values)
     for name, value in values.items():
         setattr(order.stored, name, value)
     order.stored.updated_at = now
@@ -70,7 +69,12 @@ def calculated_of(amounts: Amounts | None) -> dict[str, Any]:
     """Return the discounts to keep with an order: on the whole, and for each line; minor units."""
     if amounts is None or not (amounts.total_discount or amounts.initial_amount):
         return {}
-    kept = {"discount": amounts.discount, "items": [item.discount for item in amounts.items]}
+    kept: dict[str, Any] = {
+        "discount": amounts.discount,
+        "items": [item.discount for item in amounts.items],
+        "discount_quantities": [item.discount_quantity for item in amounts.items],
+        "free_quantities": [item.free_quantity for item in amounts.items],
+    }
     return kept | ({"initial_amount": amounts.initial_amount} if amounts.initial_amount is not None else {})
 
 
@@ -88,11 +92,3 @@ def _as_sent(line: dict[str, Any]) -> dict[str, Any]:
         return line
     plain = {name: value for name, value in line.items() if not name.startswith("initial_")}
     return plain | {"quantity": line["initial_quantity"], "amount": line["initial_amount"]}
-
-
-def _new_order(project: Project, order: CheckoutOrder, values: dict[str, Any], *, now: datetime) -> Order:
-    try:
-        with transaction.atomic():
-            return Order.objects.create(project=project, source_id=order.source_id, created_at=now, **values)
-    except IntegrityError as error:
-        raise ClaimLost(CLAIM_LOST) from error

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from customers.models import Customer
 from customers.tracking import tracking_id_of
-from promoengine.core.events import Happening, record_events
+from promoengine.core.events import Happening, new_events
 from promoengine.core.ids import new_id
-from promoengine.core.models import Project
+from promoengine.core.inserts import insert_rows
+from promoengine.core.models import OutboxEvent, Project
 from promoengine.engine.decide import Decision, Inapplicable
 from redemptions.channel import Channel
 from redemptions.facts import Gathered
@@ -19,6 +20,7 @@ from redemptions.models import Order, Redemption
 from redemptions.offers import Redeemable
 from redemptions.order_wire import order_frame, order_to_wire
 from redemptions.requests import CheckoutRequest
+from redemptions.services.claim import CLAIM_LOST, ClaimLost
 from redemptions.wire import redemption_to_wire
 from vouchers.models import Voucher, VoucherTransaction
 
@@ -62,7 +64,13 @@ def record_redemptions(
     channel: Channel,
     now: datetime,
 ) -> Recorded:
-    """Write the redemptions of a decision that has been claimed, in the caller's transaction."""
+    """Write the redemptions of a decision that has been claimed, in the caller's transaction.
+
+    An order that is new is written with them.
+
+    Raises:
+        ClaimLost: another request has just made an order of that source id.
+    """
     checkout_order = replace(gathered.order, stored=order) if gathered.order else None
     common = {
         "project": project,
@@ -108,9 +116,15 @@ def record_redemptions(
         written.append(Written(redemption, row, customer))
     if order is not None:
         _list_redemptions(order, written, parent, [whole, *(w.redemption.order_snapshot for w in written)])
-    Redemption.objects.bulk_create([*([parent] if parent else []), *(one.redemption for one in written)])
-    _record_credits(project, written, channel=channel, now=now)
-    _announce(project, "redemption.succeeded", written, channel=channel, now=now)
+    try:
+        insert_rows(
+            [order] if order is not None and order._state.adding else [],
+            [*([parent] if parent else []), *(one.redemption for one in written)],
+            _credits(project, written, channel=channel, now=now),
+            _events(project, "redemption.succeeded", written, channel=channel, now=now),
+        )
+    except IntegrityError as error:
+        raise ClaimLost(CLAIM_LOST) from error
     return Recorded(tuple(written), Written(parent, None, customer) if parent else None, whole, customer)
 
 
@@ -156,8 +170,8 @@ def record_failures(
         )
         for outcome in decision.inapplicable
     ]
-    Redemption.objects.bulk_create([one.redemption for one in written])
-    _announce(project, "redemption.failed", written, channel=channel, now=now)
+    events = _events(project, "redemption.failed", written, channel=channel, now=now)
+    insert_rows([one.redemption for one in written], events)
 
 
 def tracking_id(asked: CheckoutRequest, customer: Customer | None) -> str | None:
@@ -225,8 +239,10 @@ def _list_redemptions(
             snapshot["redemptions"] = listed
 
 
-def _record_credits(project: Project, written: Sequence[Written], *, channel: Channel, now: datetime) -> None:
-    VoucherTransaction.objects.bulk_create(
+def _credits(
+    project: Project, written: Sequence[Written], *, channel: Channel, now: datetime
+) -> list[VoucherTransaction]:
+    return [
         VoucherTransaction(
             project=project,
             voucher=one.row,
@@ -239,24 +255,20 @@ def _record_credits(project: Project, written: Sequence[Written], *, channel: Ch
         )
         for one in written
         if isinstance(one.row, Voucher) and one.redemption.amount is not None
-    )
+    ]
 
 
-def _announce(
+def _events(
     project: Project, event: str, written: Sequence[Written], *, channel: Channel, now: datetime
-) -> None:
-    record_events(
-        project,
-        [
-            Happening(
-                event,
-                one.to_wire(),
-                entity_id=one.redemption.public_id,
-                customer_id=one.redemption.customer_id,
-                campaign_id=one.redemption.campaign_id,
-            )
-            for one in written
-        ],
-        now=now,
-        channel=channel.name,
-    )
+) -> list[OutboxEvent]:
+    happenings = [
+        Happening(
+            event,
+            one.to_wire(),
+            entity_id=one.redemption.public_id,
+            customer_id=one.redemption.customer_id,
+            campaign_id=one.redemption.campaign_id,
+        )
+        for one in written
+    ]
+    return new_events(project, happenings, now=now, channel=channel.name)

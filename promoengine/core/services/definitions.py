@@ -21,18 +21,18 @@ def share_definitions(project: Project) -> int:
     """Hold off changes until the caller's transaction ends, and return the version in force."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_lock(project)])
-    return definitions_version(project)
+        # A statement of its own: it sees what was committed while the lock was waited for.
+        cursor.execute(
+            f"SELECT definitions_version FROM {Project._meta.db_table} WHERE id = %s", [project.pk]
+        )
+        version: int = cursor.fetchone()[0]
+    return version
 
 
 def hold_off_checkouts(project: Project) -> None:
     """Wait for the project's checkouts under way, and keep others waiting until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(project)])
-
-
-def definitions_version(project: Project) -> int:
-    """Return the version of the definitions at this moment."""
-    return Project.objects.values_list("definitions_version", flat=True).get(pk=project.pk)
 
 
 def _lock(project: Project) -> int:

@@ -1,0 +1,45 @@
+"""Rows of several tables in one statement are the rows that Django would have written."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from promoengine.core.inserts import insert_rows
+from promoengine.core.models import OutboxEvent
+from redemptions.models import Order
+
+NOW = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+def order_of(project, **more):
+    return Order(project=project, amount=2**53, items=[{"a": "żółw \"'"}], created_at=NOW, **more)
+
+
+def test_rows_come_back_as_they_were(project, django_assert_num_queries):
+    order = order_of(project, source_id="cart", metadata={"deep": {"list": [1, 2.5, None, True]}})
+    event = OutboxEvent(project=project, type="order.created", data={"id": order.public_id}, created_at=NOW)
+
+    with django_assert_num_queries(1):
+        insert_rows([order], [], [event])
+
+    stored = Order.objects.get()
+    assert [getattr(stored, field.attname) for field in Order._meta.concrete_fields] == [
+        getattr(order, field.attname) for field in Order._meta.concrete_fields
+    ]
+    assert OutboxEvent.objects.get().data == {"id": order.public_id}
+
+
+def test_a_refused_row_keeps_all_out(project):
+    insert_rows([order_of(project, source_id="cart")])
+    event = OutboxEvent(project=project, type="order.created", created_at=NOW)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_rows([event], [order_of(project, source_id="cart")])
+
+    assert not OutboxEvent.objects.exists()
+
+
+def test_nothing_to_insert_asks_nothing(db, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        insert_rows([], [])
