@@ -72,18 +72,14 @@ def stored_order_frame(order: Order) -> dict[str, Any]:
 
 def line_to_wire(line: Line, was: Item | None, now: Item) -> dict[str, Any]:
     """Return an order line with its discount so far, `now`, and what this step, from `was`, did to it."""
-    wire = {"object": "order_item", **{name: line[name] for name in LINE_FIELDS if name in line}}
-    wire |= {"quantity": now.quantity, "amount": now.amount}
-    discount, units = (was.discount, was.discount_quantity) if was else (0, 0)
-    quantity, amount = (was.quantity, was.amount) if was else (0, 0)
-    wire |= nonzero(
-        discount_amount=now.discount,
-        applied_discount_amount=now.discount - discount,
-        discount_quantity=now.discount_quantity,
-        applied_discount_quantity=now.discount_quantity - units,
-        applied_quantity=now.quantity - quantity,
-        applied_quantity_amount=now.amount - amount,
-    )
+    wire: Line = {"object": "order_item"}
+    for name in LINE_FIELDS:
+        if name in line:
+            wire[name] = line[name]
+    wire["quantity"], wire["amount"] = now.quantity, now.amount
+    # Most lines of most answers are untouched, and there may be thousands.
+    if now is not was or now.discount or now.discount_quantity:
+        wire |= _discount_of_line(was, now)
     if now.initial_quantity is not None:
         wire |= {"initial_quantity": now.initial_quantity, "initial_amount": now.initial_amount}
     wire["subtotal_amount"] = now.subtotal
@@ -91,6 +87,19 @@ def line_to_wire(line: Line, was: Item | None, now: Item) -> dict[str, Any]:
         if name in line:
             wire[name] = line[name]
     return wire
+
+
+def _discount_of_line(was: Item | None, now: Item) -> dict[str, int]:
+    discount, units = (was.discount, was.discount_quantity) if was else (0, 0)
+    quantity, amount = (was.quantity, was.amount) if was else (0, 0)
+    return nonzero(
+        discount_amount=now.discount,
+        applied_discount_amount=now.discount - discount,
+        discount_quantity=now.discount_quantity,
+        applied_discount_quantity=now.discount_quantity - units,
+        applied_quantity=now.quantity - quantity,
+        applied_quantity_amount=now.amount - amount,
+    )
 
 
 def nonzero(**amounts: int) -> dict[str, int]:

@@ -1,7 +1,9 @@
 """A project's offers that need no code, ready to be judged: kept in this process by definitions' version."""
 
+import gc
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -62,7 +64,8 @@ def shelf_of(project: Project, version: int) -> Shelf:
         return known
     if len(_shelves) >= PROJECTS_KEPT:
         _shelves.clear()
-    shelf = _shelves[project.pk] = _load(project, version)
+    with _kept_for_long():
+        shelf = _shelves[project.pk] = _load(project, version)
     return shelf
 
 
@@ -77,6 +80,22 @@ def asked_by(offer: Offer, asking: Asking) -> Offer:
         redemption_metadata=asking.redemption_metadata,
     )
     return replace(offer, formula_facts=facts)
+
+
+@contextmanager
+def _kept_for_long() -> Iterator[None]:
+    """Keep what is made within out of the garbage collector's rounds.
+
+    A shelf of ten thousand offers is millions of values; each full round over them would stop a request for
+    most of a second, and there would be several while it is loaded.
+    """
+    gc.disable()
+    try:
+        yield
+        gc.collect(1)
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def _load(project: Project, version: int) -> Shelf:

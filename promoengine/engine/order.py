@@ -56,6 +56,29 @@ class Item:
         """How many of its units are not given away."""
         return self.quantity - self.free_quantity
 
+    def discounted(self, discount: int, quantity: int) -> "Item":
+        """Return the line with so much off in all, for so many units.
+
+        Field by field, in their order: a long cart among many promotions makes thousands, and `replace`
+        takes four times as long.
+        """
+        return Item(
+            self.amount,
+            self.quantity,
+            self.price,
+            discount,
+            quantity,
+            self.product_ids,
+            self.sku_ids,
+            self.collections,
+            self.metadata,
+            self.product_metadata,
+            self.initial_quantity,
+            self.initial_amount,
+            self.good,
+            self.free_quantity,
+        )
+
     def share(self, units: int) -> int:
         """Return what is left to pay of so many of its paid units."""
         return share_of(self.subtotal, units, self.paid_quantity)
@@ -88,7 +111,7 @@ class Order:
 
     @property
     def items_discount(self) -> int:
-        return sum(item.discount for item in self.items)
+        return sum([item.discount for item in self.items])
 
     @property
     def total_discount(self) -> int:
@@ -115,11 +138,7 @@ class Order:
                 left -= taken
                 count = item.paid_quantity if quantities is None else quantities[index]
                 counted = max(item.discount_quantity, item.free_quantity + count)
-                items[index] = replace(
-                    item,
-                    discount=item.discount + taken,
-                    discount_quantity=min(item.quantity, counted),
-                )
+                items[index] = item.discounted(item.discount + taken, min(item.quantity, counted))
         return replace(self, items=tuple(items))
 
     def give_units(self, index: int, count: int) -> "Order":

@@ -143,7 +143,7 @@ def applicable_tiers(
 def _best_deals(
     sources: Sequence[Source], stacks: Iterable[Qualified], order: Amounts | None, *, count: int
 ) -> list[Qualified]:
-    """Return the `count` that save most, of equal ones those that come first, judging no more than it takes."""
+    """Return the `count` that save most, of equal ones the first, and judge no more than it takes."""
     ceilings = Ceilings(order)
     offers = [(offer, source) for source in sources for offer in source.offers]
     places = sorted((-ceilings.of(offer), place) for place, (offer, _) in enumerate(offers))
@@ -177,8 +177,7 @@ def _sources(
         everything = asked.scenario == AUDIENCE
         for index in (shelf.tiers, shelf.campaigns):
             offers = index.offers if everything else index.candidates(*cart)
-            ready = (asked_by(offer, context.asking) for offer in offers)
-            sources.append(_source(ready, shelf.row_of, asked, context, case))
+            sources.append(_source(offers, shelf.row_of, asked, context, case))
     return sources
 
 
@@ -190,7 +189,8 @@ def _source(
     case: Case,
 ) -> Source:
     def judge(some: Iterable[Offer]) -> Iterator[Qualified]:
-        return _kept(_judged(some, row_of, case), asked, context.moment)
+        ready = (asked_by(offer, context.asking) for offer in some)
+        return _kept(_judged(ready, row_of, case), asked, context.moment)
 
     return Source(_of_products(offers, asked), judge)
 
