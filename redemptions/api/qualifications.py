@@ -19,6 +19,7 @@ from redemptions.api.checkout import channel_of
 from redemptions.api.serializers import QualificationAnswer, QualificationBody
 from redemptions.facts import Context
 from redemptions.order_wire import order_frame, order_to_wire
+from redemptions.qualification_pages import cursor_to_wire
 from redemptions.qualification_requests import parse_qualification
 from redemptions.services.qualify import Qualification, QualificationRequest, Qualified, qualify
 from redemptions.services.record import tracking_id
@@ -64,8 +65,8 @@ def qualification_answer(
         "total": len(qualification.found),
         "has_more": qualification.has_more,
     }
-    if qualification.has_more:
-        redeemables["more_starting_after"] = wire_datetime(qualification.found[-1].row.created_at)
+    if qualification.next_after is not None:
+        redeemables["more_starting_after"] = cursor_to_wire(qualification.next_after)
     answer: dict[str, Any] = {
         "redeemables": redeemables,
         "tracking_id": tracking_id(asked.checkout, context.customer) or tracking_id_of(request_id),

@@ -28,6 +28,13 @@ from redemptions.facts import (
 )
 from redemptions.offers import voucher_offer
 from redemptions.qualification_filters import Candidate, Filters
+from redemptions.qualification_pages import (
+    after,
+    cursor_after,
+    cursor_of_deals,
+    deals_shown,
+    end_before,
+)
 from redemptions.requests import CheckoutRequest
 from redemptions.shelf import Shelf, asked_by, shelf_of
 from vouchers.models import Voucher
@@ -53,6 +60,13 @@ class QualificationRequest:
     filters: Filters = Filters()
     codes: frozenset[str] = frozenset()
 
+    @property
+    def end(self) -> datetime | None:
+        """The moment before which all was made that may still be shown; None where any may."""
+        if self.starting_after is None or self.sorting != "DEFAULT":
+            return None
+        return end_before(self.starting_after)
+
 
 @dataclass(frozen=True, slots=True)
 class Qualified:
@@ -61,6 +75,10 @@ class Qualified:
     row: Candidate
     outcomes: tuple[Applicable, ...]
     tiers: tuple[PromotionTier, ...] = ()
+
+    @property
+    def created_at(self) -> datetime:
+        return self.row.created_at
 
     @property
     def saving(self) -> int:
@@ -78,11 +96,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Qualification:
-    """One page of what applies."""
+    """One page of what applies, and the cursor of the next one where there is one."""
 
     context: Context
     found: tuple[Qualified, ...]
-    has_more: bool
+    next_after: datetime | None = None
+
+    @property
+    def has_more(self) -> bool:
+        return self.next_after is not None
 
 
 def qualify(
@@ -107,16 +129,15 @@ def qualify(
     stacks = _kept(_stacks(shelf, context, case), asked, context.moment)
     if asked.scenario not in (ALL, STACKS):
         stacks = iter(())
+    if asked.sorting == "DEFAULT":
+        return _newest(asked, context, _newest_first(sources, stacks))
+    end = deals_shown(asked.starting_after) + asked.limit
     if asked.sorting == "BEST_DEAL":
-        found = _best_deals(sources, stacks, context.amounts, count=asked.limit + 1)
+        found = _best_deals(sources, stacks, context.amounts, count=end + 1)
     else:
-        judged = [source.judge(source.offers) for source in sources]
-        newest_first = merge(*judged, stacks, key=lambda one: one.row.created_at, reverse=True)
-        if asked.sorting == "DEFAULT":
-            found = list(islice(newest_first, asked.limit + 1))
-        else:
-            found = sorted(newest_first, key=lambda one: one.saving)
-    return Qualification(context, tuple(found[: asked.limit]), len(found) > asked.limit)
+        found = sorted(_newest_first(sources, stacks), key=lambda one: one.saving)
+    page = found[end - asked.limit : end]
+    return Qualification(context, tuple(page), cursor_of_deals(end) if len(found) > end else None)
 
 
 def applicable_tiers(
@@ -138,6 +159,20 @@ def applicable_tiers(
     case = Case((), context.amounts, context.facts, context.stacking)
     offers = (asked_by(shelf.offers[tier.pk], context.asking) for tier in tiers if tier.pk in shelf.offers)
     return context, list(_judged(offers, shelf.row_of, case))
+
+
+def _newest_first(sources: Sequence[Source], stacks: Iterable[Qualified]) -> Iterator[Qualified]:
+    judged = [source.judge(source.offers) for source in sources]
+    return merge(*judged, stacks, key=lambda one: one.created_at, reverse=True)
+
+
+def _newest(asked: QualificationRequest, context: Context, found: Iterator[Qualified]) -> Qualification:
+    """Return the page after the request's cursor."""
+    page = list(islice(after(asked.starting_after, found), asked.limit + 1))
+    if len(page) <= asked.limit:
+        return Qualification(context, tuple(page))
+    following = page.pop()
+    return Qualification(context, tuple(page), cursor_after(page, following, asked.starting_after))
 
 
 def _best_deals(
@@ -256,16 +291,16 @@ def _voucher_candidates(
     )
     if asked.codes:
         rows = rows.filter(code__in=asked.codes)
-    if asked.starting_after is not None and asked.sorting == "DEFAULT":
-        rows = rows.filter(created_at__lt=asked.starting_after)
-    return rows.order_by("-created_at")[:VOUCHERS_MAX]
+    if asked.end is not None:
+        rows = rows.filter(created_at__lt=asked.end)
+    return rows.order_by("-created_at", "-pk")[:VOUCHERS_MAX]
 
 
 def _kept(found: Iterator[Qualified], asked: QualificationRequest, moment: Moment) -> Iterator[Qualified]:
     """Yield what the request's cursor and filters let through."""
-    after = asked.starting_after if asked.sorting == "DEFAULT" else None
     for one in found:
-        if (after is None or one.row.created_at < after) and asked.filters.let_through(one.row, moment):
+        is_in_time = asked.end is None or one.created_at < asked.end
+        if is_in_time and asked.filters.let_through(one.row, moment):
             yield one
 
 
