@@ -3,6 +3,8 @@
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from django.templatetags.static import static
+
 from promoengine.embedded.place import embedded_database_url, embedded_redis_url
 from promoengine.embedded.secrets import secret_key
 from promoengine.env import env_bool, env_int, env_list, env_secret
@@ -154,6 +156,7 @@ UNFOLD = {
     "SITE_HEADER": "PromoEngine",
     "SITE_SYMBOL": "sell",
     "SHOW_HISTORY": False,
+    "STYLES": [lambda request: static("css/dashboard.css")],
     "DASHBOARD_CALLBACK": "promoengine.dashboard.home.home_context",
     "COMMAND": {"search_models": ["vouchers.voucher", "campaigns.campaign", "customers.customer"]},
     "SIDEBAR": {

@@ -41,12 +41,16 @@ class Explainer:
         found = (hint_of(finding, self.currency, self.names) for finding in outcome.reasons)
         return [hint for hint in dict.fromkeys(found) if hint]
 
+    def sentence(self, finding: Finding) -> str:
+        """Return the condition that was looked at in words."""
+        return condition_in_words(finding.node, finding.measure, self.currency, self.names)
+
     def _condition(self, finding: Finding) -> dict[str, Any]:
         node = finding.node
         wire: dict[str, Any] = {
             "path": node.path,
             "name": node.name,
-            "text": condition_in_words(node, finding.measure, self.currency, self.names),
+            "text": self.sentence(finding),
             "needed": {operator: list(values) for operator, values in node.tests},
             "actual": _plain(finding.actual),
             "met": None if finding.truth is UNKNOWN else finding.truth,

@@ -6,6 +6,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+# No team has it: `has_perm` says yes to superusers alone, whatever they are asked about.
+SUPERUSER = "superuser"
+
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of links that the user may open."""
@@ -31,6 +34,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     _("Redemptions"),
                     "receipt_long",
                     "admin:redemptions_redemption_changelist",
+                    "redemptions.view_redemption",
+                ),
+                (
+                    _("Try it out"),
+                    "science",
+                    "admin:redemptions_simulator",
                     "redemptions.view_redemption",
                 ),
                 (_("Customers"), "group", "admin:customers_customer_changelist", "customers.view_customer"),
@@ -90,6 +99,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "admin:core_asyncaction_changelist",
                     "core.view_asyncaction",
                 ),
+                (_("Health"), "monitor_heart", "health", SUPERUSER),
                 (_("People"), "manage_accounts", "admin:auth_user_changelist", "auth.view_user"),
                 (_("Teams"), "groups", "admin:auth_group_changelist", "auth.view_group"),
             ],

@@ -16,6 +16,7 @@ from unfold.decorators import display
 from campaigns.sentences import money
 from promoengine.core.admin_project import ReadOnlyAdmin, current_project
 from promoengine.core.errors import DomainError
+from redemptions.admin import simulator
 from redemptions.channel import Channel
 from redemptions.models import Order, Redemption
 from redemptions.services.roll_back import roll_back_redemptions
@@ -49,8 +50,18 @@ class RedemptionAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[Any]:
         panel = self.admin_site.admin_view(self.of_voucher)
+        pages = [
+            ("try/", simulator.simulator),
+            ("try/goods/", simulator.simulator_goods),
+            ("try/customers/", simulator.simulator_customers),
+            ("try/promotions/", simulator.simulator_promotions),
+        ]
         return [
             path("of-voucher/<uuid:voucher_id>/", panel, name="redemptions_of_voucher"),
+            *(
+                path(route, self.admin_site.admin_view(page), name=f"redemptions_{page.__name__}")
+                for route, page in pages
+            ),
             *super().get_urls(),
         ]
 
