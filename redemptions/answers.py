@@ -36,6 +36,11 @@ def validation_answer(validation: Validation, *, request_id: str, hints_only: bo
         answer["order"] = whole_order(decision, gathered)
     answer["tracking_id"] = tracking_id(validation.asked, gathered.customer) or tracking_id_of(validation.id)
     answer |= session_to_wire(validation)
+    if validation.best is not None:
+        answer["combination"] = {
+            "saving": validation.best.saving,
+            "is_proven": validation.best.is_proven,
+        }
     answer["stacking_rules"] = gathered.case.stacking.to_wire()
     return answer
 
@@ -59,9 +64,9 @@ def redemption_answer(checkout: Checkout, *, request_id: str) -> dict[str, Any]:
     """Return the answer to a redemption that went through."""
     wires = _outcomes(checkout.decision, checkout.gathered, checkout.asked.expand, request_id)
     recorded = checkout.recorded
-    answer: dict[str, Any] = {"redemptions": [written.to_wire() for written in recorded.redemptions]}
+    answer: dict[str, Any] = {"redemptions": [written.wire for written in recorded.redemptions]}
     if recorded.parent is not None:
-        answer["parent_redemption"] = recorded.parent.to_wire()
+        answer["parent_redemption"] = recorded.parent.wire
     if recorded.order is not None:
         answer["order"] = recorded.order
     return answer | {"inapplicable_redeemables": [], "skipped_redeemables": []} | _apart(wires)

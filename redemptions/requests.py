@@ -23,6 +23,8 @@ TTL_UNITS = {
     "MICROSECONDS": timedelta(microseconds=1),
     "NANOSECONDS": timedelta(microseconds=1),  # the finest a clock here tells
 }
+# As it is asked for, or, our own, what of it saves most and in which order.
+COMBINATIONS = ("REQUESTED", "BEST")
 STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
 ITEM_TEXTS = ("source_id", "product_id", "sku_id", "related_object")
 
@@ -70,7 +72,10 @@ class AskedOrder:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
-    """One validation or redemption: what is to be used, on which order, by whom."""
+    """One validation or redemption: what is to be used, on which order, by whom.
+
+    `wants_best` asks a validation for the choice and order of the redeemables that saves most.
+    """
 
     redeemables: tuple[AskedRedeemable, ...]
     order: AskedOrder | None = None
@@ -79,6 +84,7 @@ class CheckoutRequest:
     tracking_id: str | None = None
     metadata: dict[str, Any] | None = None
     expand: frozenset[str] = field(default_factory=frozenset)
+    wants_best: bool = False
 
 
 def parse_checkout(body: Any) -> CheckoutRequest:
@@ -111,6 +117,9 @@ def parse_context(body: Mapping[str, Any], redeemables: tuple[AskedRedeemable, .
     expand = options.get("expand") or []
     if not isinstance(expand, list) or any(not isinstance(word, str) for word in expand):
         raise InvalidPayload("Property .options.expand should be an array of strings")
+    combination = options.get("combination") or COMBINATIONS[0]
+    if combination not in COMBINATIONS:
+        raise InvalidPayload(f"Property .options.combination should be one of {', '.join(COMBINATIONS)}")
     return CheckoutRequest(
         redeemables,
         order=parse_order(body.get("order")),
@@ -119,6 +128,7 @@ def parse_context(body: Mapping[str, Any], redeemables: tuple[AskedRedeemable, .
         tracking_id=_text(body, "tracking_id", ""),
         metadata=_optional_object(body, "metadata"),
         expand=frozenset(expand),
+        wants_best=combination == "BEST",
     )
 
 

@@ -132,7 +132,7 @@ def redemption_to_wire(
         "channel": {"channel_id": redemption.channel_id, "channel_type": redemption.channel_type},
         "customer": simple_customer(customer) if customer else None,
         "related_object_type": redemption.related_object_type,
-        "related_object_id": _related_object_id(redemption),
+        "related_object_id": related_object_id(redemption),
     }
     if redemption.amount is not None:
         wire |= {"amount": redemption.amount, "gift": {"amount": redemption.amount}}
@@ -167,7 +167,8 @@ def _parent_or_undone(redemption: Redemption) -> str | None:
     return _public("r", redemption.parent_id)
 
 
-def _related_object_id(redemption: Redemption) -> str | None:
+def related_object_id(redemption: Redemption) -> str | None:
+    """Return the id of what a redemption used: a code, a promotion tier, or itself where it used several."""
     match redemption.related_object_type:
         case Redemption.RelatedObject.VOUCHER:
             return _public(Voucher.prefix, redemption.voucher_id) or redemption.voucher_code

@@ -173,7 +173,14 @@ def _credits_on_items(credits: int) -> Discount:
 def _changes(before: Order | None, use: Use) -> bool:
     if before is None or use.after is None:
         return True
-    return use.after.total_discount != before.total_discount or use.after.amount != before.amount
+    if use.after.total_discount != before.total_discount or use.after.amount != before.amount:
+        return True
+    return _units(use.after) != _units(before)
+
+
+def _units(order: Order) -> int:
+    """Return how many units there are, which goods that cost nothing change, too."""
+    return sum(item.quantity for item in order.items)
 
 
 def _counted(turn: Turn, findings: tuple[Finding, ...]) -> tuple[CounterClaim, ...]:

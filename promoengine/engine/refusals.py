@@ -66,6 +66,7 @@ EXCLUSIVE_CATEGORY_LIMIT_EXCEEDED = Skip(
     "Applicable exclusive redeemables limit per category exceeded",
 )
 EXCLUDED = Skip("exclusion_rules_not_met", "Redeemable cannot be applied due to exclusion rules")
+NOT_CHOSEN = Skip("not_in_best_combination", "Other redeemables together save more")
 NO_EFFECT = Skip("no_effect", "Redeemable cannot be applied due to no effect")
 PRECEDING_FAILED = Skip(
     "preceding_validation_failed",

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from customers.models import Customer
 from customers.tracking import tracking_id_of
+from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.events import Happening, new_events
 from promoengine.core.ids import new_id
 from promoengine.core.inserts import insert_rows
@@ -21,19 +23,20 @@ from redemptions.offers import Redeemable
 from redemptions.order_wire import order_frame, order_to_wire
 from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import CLAIM_LOST, ClaimLost
-from redemptions.wire import redemption_to_wire
+from redemptions.wire import redemption_to_wire, related_object_id
 from vouchers.models import Voucher, VoucherTransaction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Written:
-    """A redemption row with the rows it is about."""
+    """A redemption row with the rows it is about; its wire is put together once, when all is known."""
 
     redemption: Redemption
     row: Redeemable | None
     customer: Customer | None
 
-    def to_wire(self) -> dict[str, Any]:
+    @cached_property
+    def wire(self) -> dict[str, Any]:
         return redemption_to_wire(
             self.redemption,
             customer=self.customer,
@@ -214,7 +217,7 @@ def _list_redemptions(
     snapshots: Sequence[dict[str, Any] | None],
 ) -> None:
     """Put the map of its redemptions into each picture of the order."""
-    date = written[0].to_wire()["date"]
+    date = wire_datetime(written[0].redemption.created_at)
     if parent is not None:
         entry = {
             "date": date,
@@ -225,11 +228,10 @@ def _list_redemptions(
         listed = {parent.public_id: entry}
     else:
         one = written[0]
-        wire = one.to_wire()
         entry = {
             "date": date,
-            "related_object_type": wire["related_object_type"],
-            "related_object_id": wire["related_object_id"],
+            "related_object_type": one.redemption.related_object_type,
+            "related_object_id": related_object_id(one.redemption),
         }
         if one.row is not None and one.row.campaign:
             entry["related_object_parent_id"] = one.row.campaign.public_id
@@ -264,7 +266,7 @@ def _events(
     happenings = [
         Happening(
             event,
-            one.to_wire(),
+            one.wire,
             entity_id=one.redemption.public_id,
             customer_id=one.redemption.customer_id,
             campaign_id=one.redemption.campaign_id,

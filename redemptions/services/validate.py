@@ -9,6 +9,7 @@ from django.db import transaction
 from promoengine.core.ids import new_id, public_id
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import hold_off_checkouts
+from promoengine.engine.best import Combination, decide_best
 from promoengine.engine.decide import Claim, Decision, decide
 from redemptions.channel import Channel
 from redemptions.facts import Gathered, gather
@@ -31,6 +32,7 @@ class Validation:
     gathered: Gathered
     decision: Decision
     session_key: str | None = None
+    best: Combination | None = None
 
 
 def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime) -> Validation:
@@ -52,9 +54,12 @@ def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now:
 
 def _validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime) -> Validation:
     gathered = gather(project, asked, channel=channel, now=now)
-    decision = decide(gathered.case)
+    if asked.wants_best:
+        decision, best = decide_best(gathered.case)
+    else:
+        decision, best = decide(gathered.case), None
     session_key = _hold(project, asked, gathered, decision, now=now)
-    return Validation(public_id("valid", new_id()), project, asked, gathered, decision, session_key)
+    return Validation(public_id("valid", new_id()), project, asked, gathered, decision, session_key, best)
 
 
 def voucher_claims(gathered: Gathered, decision: Decision) -> list[tuple[Voucher, Claim]]:

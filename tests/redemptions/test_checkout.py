@@ -1,6 +1,8 @@
 """Validation and redemption of one or several redeemables, over HTTP."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from redemptions.models import Redemption
 from tests.factories import (
@@ -366,3 +368,16 @@ def test_queries_do_not_grow_with_the_stack(api, project, django_assert_num_quer
         validate(api, codes[0], **context)
     with django_assert_num_queries(3):
         validate(api, *codes, **context)
+
+
+def test_queries_of_a_redemption_do_not_grow_with_stack_or_lines(api, project, django_assert_num_queries):
+    codes = [VoucherFactory(project=project, quantity=9).code for _ in range(5)]
+    long_order = {"items": [{"source_id": f"p{n}", "quantity": 1, "price": 100} for n in range(100)]}
+    redeem(api, *codes, order=ORDER)
+    redeem(api, *codes, order=long_order)
+
+    with CaptureQueriesContext(connection) as short:
+        redeem(api, codes[0], order=ORDER)
+    with django_assert_num_queries(len(short)):
+        redeem(api, *codes, order=long_order)
+    assert len(short) == 10
