@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from promoengine.core.api.views import unknown_route
+from promoengine.dashboard.health import health
 
 admin.site.index_title = "Home"
 
@@ -17,5 +18,6 @@ urlpatterns = [
     path("", include("customers.api.urls")),
     path("", include("promoengine.core.api.urls")),
     re_path(r"^(?:client/|management/)?v1(?:/.*)?$", unknown_route),
+    path("admin/health/", health, name="health"),
     path("admin/", admin.site.urls),
 ]
