@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from bench.load import print_machine
 from tests.product import free_port, read_product, start_product
 
-LINES, SECONDS, CHANGES = 100, 10.0, 10
+LINES, SECONDS, CHANGES = 100, 5.0, 20
 CART = {
     "customer": {"source_id": "bench", "metadata": {"group": "group-18"}},
     "order": {

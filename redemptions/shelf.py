@@ -65,7 +65,7 @@ _shelves: dict[uuid.UUID, Shelf] = {}
 def shelf_of(project: Project, version: int) -> Shelf:
     """Return the project's shelf at that version of its definitions.
 
-    Six queries where it is new; eight, of what has changed, where it was at another version.
+    Seven queries where it is new; a few more, of what has changed, where it was at another version.
     """
     known = _shelves.get(project.pk)
     if known is not None and known.version == version:
