@@ -153,7 +153,7 @@ def _give_all_back(
     ).update(status=Redemption.Status.ROLLED_BACK)
     if claimed != len(rows):
         raise AlreadyRolledBack
-    order = _order_after(project, parts[0], now=now)
+    order = _order_after(project, parent or parts[0], now=now)
     give_back((part.voucher_id, part.amount or 0) for part in parts if part.voucher_id)
     # What was used on a day is given back to that day; parts of one redemption have one moment.
     count_down([part.pk for part in parts], moment=moment_of(project, parts[0].created_at))
