@@ -35,7 +35,8 @@ def find_customer(project: Project, data: Mapping[str, Any] | None) -> Customer 
     Raises:
         NotFound: an id is given and the project has no customer of it.
     """
-    data = data or {}
+    if not data:
+        return None
     rows = Customer.objects.filter(project=project).present()
     if ref := data.get("id"):
         return customer_by_ref(project, str(ref))

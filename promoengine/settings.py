@@ -49,13 +49,13 @@ MIDDLEWARE = [
     "promoengine.core.api.middleware.ApiPaths",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "promoengine.dashboard.middleware.Sessions",
+    "promoengine.dashboard.middleware.Locale",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "promoengine.dashboard.middleware.Authentication",
+    "promoengine.dashboard.middleware.Messages",
+    "promoengine.dashboard.middleware.FrameOptions",
     "promoengine.dashboard.zone.ProjectZone",
 ]
 
