@@ -84,6 +84,7 @@ class Discount:
             step.units,
             step.refusal_key,
             step.refused,
+            step.reached,
         )
 
     def effect_under(self, scope: Scope) -> str:

@@ -1,6 +1,6 @@
 """What discounts do to an order, one small function for each type and effect."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -41,7 +41,8 @@ class Applied:
 
     `wire` is the discount as a result shows it, with the values that formulas came to; `applicable_to` and
     `inapplicable_to` are entries with the lines they led to; `units` counts discounted units by the keys of
-    limits. With a `refusal_key` nothing was applied, and `refused` names what it is about.
+    limits, and `reached` those that the limits were spent on, whether or not anything came off. With a
+    `refusal_key` nothing was applied, and `refused` names what it is about.
     """
 
     order: Order
@@ -51,6 +52,7 @@ class Applied:
     units: Mapping[str, int] = field(default_factory=dict)
     refusal_key: str | None = None
     refused: str = ""
+    reached: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ class Step:
     units: Mapping[str, int] = field(default_factory=dict)
     refusal_key: str | None = None
     refused: str = ""
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """Return how many units were selected by the keys of their limits."""
+        return _units_by_limit(self.selections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +172,16 @@ class Application:
 
 
 def _counted(selections: Sequence[Selection], before: Order, after: Order) -> dict[str, int]:
+    return _units_by_limit(
+        line for line in selections if after.items[line.index].discount > before.items[line.index].discount
+    )
+
+
+def _units_by_limit(selections: Iterable[Selection]) -> dict[str, int]:
     units: dict[str, int] = {}
-    for selection in selections:
-        if (
-            selection.limits
-            and after.items[selection.index].discount > before.items[selection.index].discount
-        ):
-            for limit in selection.limits:
-                units[limit.key] = units.get(limit.key, 0) + selection.units
+    for line in selections:
+        for limit in line.limits:
+            units[limit.key] = units.get(limit.key, 0) + line.units
     return units
 
 

@@ -198,9 +198,8 @@ def _counted(turn: Turn, findings: tuple[Finding, ...]) -> tuple[CounterClaim, .
             amount = turn.applied.units.get(limit.key, 0)
             left = turn.units_left.get(limit.key)
             stands = turn.situation.standing(counter)
-            # Were fewer units used up meanwhile, more might be discounted now.
-            low = stands + amount
-            claims[counter] = CounterClaim(
-                counter, amount, low=low, high=None if left is None else stands + left
-            )
+            # With more left, more might be discounted; with less, so many could not have been reached.
+            spare = None if left is None else left - turn.applied.reached.get(limit.key, 0)
+            low, high = stands + amount, None if spare is None else stands + amount + spare
+            claims[counter] = CounterClaim(counter, amount, low=low, high=high)
     return tuple(claims.values())
