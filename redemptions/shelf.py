@@ -124,6 +124,7 @@ def _load(project: Project, version: int, before: Shelf | None) -> Shelf:
         stamps,
         before,
     )
+    rows: list[Shelved] = [*tiers, *campaigns]
     kept = before.rows if before else {}
     attach_tier_rules(project, [tier for tier in tiers if kept.get(tier.pk) is not tier])
     attach_rules(project, [campaign for campaign in campaigns if kept.get(campaign.pk) is not campaign])
@@ -131,16 +132,16 @@ def _load(project: Project, version: int, before: Shelf | None) -> Shelf:
         row.pk: before.offers[row.pk]
         if before and kept.get(row.pk) is row
         else (tier_offer(row) if isinstance(row, PromotionTier) else campaign_offer(row))
-        for row in (*tiers, *campaigns)
+        for row in rows
     }
     stacks = PromotionStack.objects.filter(project=project, campaign__active=True, campaign__deleted_at=None)
     return Shelf(
         version,
         OfferIndex([offers[row.pk] for row in _newest(tiers)]),
         OfferIndex([offers[row.pk] for row in _newest(campaigns)]),
-        {row.pk: row for row in (*tiers, *campaigns)},
+        {row.pk: row for row in rows},
         tuple(stacks.select_related("category", "campaign__category").order_by("-created_at", "-pk")),
-        frozenset().union(*(good_refs(tier) for tier in tiers), *(good_refs(row) for row in campaigns)),
+        frozenset().union(*(good_refs(row) for row in rows)),
         offers,
         stamps,
     )
@@ -150,11 +151,13 @@ def _rows(rows: QuerySet[Row], stamps: Mapping[uuid.UUID, str], before: Shelf | 
     """Return all rows, of which only those that have changed are loaded."""
     if before is None:
         return list(rows)
-    keys = list(rows.values_list("pk", flat=True))
-    changed = {key for key in keys if key not in before.rows or before.stamps.get(key) != stamps.get(key)}
+    keys: list[uuid.UUID] = list(rows.values_list("pk", flat=True))
+    changed: set[uuid.UUID] = {
+        key for key in keys if key not in before.rows or before.stamps.get(key) != stamps.get(key)
+    }
     if len(changed) > CHANGES_MAX:
         return list(rows)
-    loaded = rows.in_bulk(list(changed)) if changed else {}
+    loaded: dict[uuid.UUID, Row] = rows.in_bulk(list(changed)) if changed else {}
     kept: dict[uuid.UUID, Any] = before.rows
     return [*loaded.values(), *(kept[key] for key in keys if key not in changed)]
 
