@@ -136,6 +136,8 @@ def _missing(rows: Sequence[CounterRow]) -> list[CounterRow]:
 
 def _lock_making(sharing: Collection[int], alone: Collection[int]) -> None:
     """Take the locks one after the other in the order of their numbers, whichever the mode."""
+    if not sharing and not alone:
+        return
     with connection.cursor() as cursor:
         if not alone:
             cursor.execute(SHARE_LOCKS, [sorted(sharing)])
