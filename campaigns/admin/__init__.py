@@ -1,5 +1,5 @@
-"""Categories, stacking rules, promotions and the catalogue in the dashboard."""
+"""Categories, validation and stacking rules, promotions and the catalogue in the dashboard."""
 
-from campaigns.admin import catalogue, categories, promotions, stacking
+from campaigns.admin import catalogue, categories, promotions, rules, stacking
 
-__all__ = ["catalogue", "categories", "promotions", "stacking"]
+__all__ = ["catalogue", "categories", "promotions", "rules", "stacking"]

@@ -37,6 +37,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "redemptions.view_redemption",
                 ),
                 (
+                    _("Rules"),
+                    "rule",
+                    "admin:campaigns_validationrule_changelist",
+                    "campaigns.view_validationrule",
+                ),
+                (
                     _("Try it out"),
                     "science",
                     "admin:redemptions_simulator",
