@@ -32,7 +32,7 @@ NULLS = {
     },
     "order": {"source_id", "updated_at", "customer_id", "referrer_id"},
     "customer": {"name", "email", "source_id"},
-    "redemption": {"order", "customer", "tracking_id", "metadata", "redemption"},
+    "redemption": {"order", "customer", "customer_id", "tracking_id", "metadata", "redemption"},
     "redemption_rollback": {"order", "customer", "tracking_id", "metadata"},
     "publication": {"source_id", "tracking_id"},
     "async_action": {"result"},
@@ -60,9 +60,10 @@ EXTRAS = {
     # Of stacking rules: shown in the published examples only.
     "": {"grouped_redeemables_sorting_rule"},
 }
-# Where an object has no name: an error, rows of a report, and a map whose keys are ids.
+# Where an object has no name: an error, rows of a report, a map whose keys are ids, and the bundle that
+# validations of several redeemables show and the older one of one code shows, too.
 EXTRA_PATHS = re.compile(
-    r"\.request_id|\.result\.failed\[\d+\]\.(row|reason|source_id|code)|.*\.order\.redemptions\.r_\w+"
+    r"\.request_id|\.result\.failed\[\d+\]\.(row|reason|source_id|code)|.*\.order\.redemptions\.r_\w+|\.bundle"
 )
 
 
@@ -78,6 +79,9 @@ class Published:
         # It lets a bundle's rule have one property, meaning one rule, which has a name and conditions.
         bundle = document["components"]["schemas"]["ValidationRuleBundleRules"]["additionalProperties"]
         del bundle["properties"]["rules"]["additionalProperties"]["maxProperties"]
+        # A rule's own words stand alone in the older validation, as in the client side's examples of it.
+        invalid = document["components"]["schemas"]["VouchersValidateInvalidResponseBody"]
+        invalid["properties"]["error"]["required"] = ["message"]
         return document
 
     @cached_property
