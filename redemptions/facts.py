@@ -123,7 +123,7 @@ def gather_context(
     Raises:
         NotFound: the customer or the order is named by an id that the project does not have.
     """
-    moment = moment_of(project, now)
+    moment = moment_of(settings, now)
     stored = stored_order(project, asked.order)
     lines = lines_of(asked.order, stored, overwrite=overwrite_order)
     catalogue = catalogue_facts(project, refs=good_refs, lines=lines, version=settings.version, at=moment)
@@ -154,13 +154,13 @@ def gather_context(
 
 def settings_of(project: Project) -> Settings:
     """Return the project's settings as they are at this moment, not as they were when its key was read."""
-    row = Project.objects.values("definitions_version", "stacking_rules").get(pk=project.pk)
-    return Settings(row["definitions_version"], parse_stacking_rules(row["stacking_rules"]))
+    row = Project.objects.values().get(pk=project.pk)
+    return Settings.read(row["definitions_version"], row)
 
 
-def moment_of(project: Project, now: datetime) -> Moment:
+def moment_of(calendar: Project | Settings, now: datetime) -> Moment:
     """Return a moment with the calendar of the project."""
-    return Moment(now, ZoneInfo(project.timezone), project.week_start)
+    return Moment(now, ZoneInfo(calendar.timezone), calendar.week_start)
 
 
 def stored_order(project: Project, asked: AskedOrder | None) -> Order | None:

@@ -6,7 +6,7 @@ together is longer than all the rest of a validation.
 
 import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,14 @@ class Settings:
 
     version: int
     stacking: StackingRules
+    timezone: str
+    week_start: int
+
+    @classmethod
+    def read(cls, version: int, stored: Mapping[str, Any]) -> "Settings":
+        """Return the settings of a project's columns."""
+        stacking = parse_stacking_rules(stored["stacking_rules"])
+        return cls(version, stacking, stored["timezone"], stored["week_start"])
 
 
 def settings_and_vouchers(
@@ -58,7 +66,7 @@ def settings_and_vouchers(
             },
         )
         rows = cursor.fetchall()
-    settings = Settings(rows[0][0], parse_stacking_rules(json.loads(rows[0][1])))
+    settings = Settings.read(rows[0][0], json.loads(rows[0][1]))
     vouchers = [_voucher(project, row) for row in rows if row[6] is not None]
     _complete(project, settings.version, vouchers, {row[6] for row in rows if row[5]})
     return settings, vouchers
@@ -102,7 +110,10 @@ def _own_rules(
 
 
 _SELECT = f"""
-    SELECT project.definitions_version, project.stacking_rules,
+    SELECT project.definitions_version, jsonb_build_object(
+            'stacking_rules', project.stacking_rules, 'timezone', project.timezone,
+            'week_start', project.week_start
+        ),
         coalesce((
             SELECT sum(quantity) FROM {UsageEntry._meta.db_table} WHERE voucher_id = voucher.id
         ), 0)::bigint,

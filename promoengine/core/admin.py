@@ -20,6 +20,7 @@ from promoengine.core.admin_project import SESSION_KEY, ProjectModelAdmin, ReadO
 from promoengine.core.api.auth import HEADERS
 from promoengine.core.models import ApiKey, AsyncAction, Project
 from promoengine.core.services.api_keys import create_api_key, revoke_api_key
+from promoengine.core.services.projects import update_project
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -89,6 +90,12 @@ class ProjectAdmin(ModelAdmin):
         request.session[SESSION_KEY] = project.key
         self.message_user(request, _("You now work in %(name)s.") % {"name": project.name})
         return HttpResponseRedirect(reverse("admin:index"))
+
+    def save_model(self, request: HttpRequest, obj: Project, form: forms.ModelForm, change: bool) -> None:
+        if change:
+            update_project(obj, changed=form.changed_data)
+        else:
+            super().save_model(request, obj, form, change)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         # Codes are stored in the form they are compared in, so the setting is made before the first code.

@@ -12,7 +12,7 @@ from promoengine.core.ids import new_id, parse_public_id
 from promoengine.core.models import Project
 from promoengine.engine.stacking import StackingRules
 from redemptions.channel import Channel
-from redemptions.facts import moment_of, stacking_rules
+from redemptions.facts import moment_of, settings_of, stacking_rules
 from redemptions.models import Order, Redemption
 from redemptions.order_wire import stored_order_frame
 from redemptions.selectors import redemption_list_to_wire, redemptions_for_wire
@@ -156,7 +156,8 @@ def _give_all_back(
     order = _order_after(project, parent or parts[0], now=now)
     give_back((part.voucher_id, part.amount or 0) for part in parts if part.voucher_id)
     # What was used on a day is given back to that day; parts of one redemption have one moment.
-    count_down([part.pk for part in parts], moment=moment_of(project, parts[0].created_at))
+    moment = moment_of(settings_of(project), parts[0].created_at)
+    count_down([part.pk for part in parts], moment=moment)
     _refund_credits(project, parts, channel=channel, now=now)
     parent_rollback = _rollback_of(parent, values, order=order) if parent else None
     rollbacks = [

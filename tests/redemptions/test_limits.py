@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 
 from promoengine.core.models import Project
 from redemptions.channel import Channel
@@ -416,6 +417,33 @@ def test_another_time_zone_begins_other_windows(project, code):
 
     assert [is_allowed(project, code, evening) for _ in range(2)] == [True, False]
     assert_ledger_agrees(project)
+
+
+def test_a_new_time_zone_holds_for_keys_that_are_known_already(api, project, code):
+    limit(code.campaign, "campaign.redemptions.count.daily", 5)
+    redeem(api, code.code)
+    Project.objects.filter(pk=project.pk).update(timezone="Asia/Tokyo")
+
+    roll_back(api, redeem(api, code.code))
+
+    starts = UsageCounter.objects.values_list("starts_at", flat=True)
+    assert {start.hour for start in starts} == {0, 15}
+    project.refresh_from_db()
+    assert_ledger_agrees(project)
+
+
+def test_editing_a_project_writes_what_was_changed_and_nothing_else(client, project):
+    """The version of its definitions may have grown since the form was opened, and must not shrink."""
+    client.force_login(User.objects.create_superuser("operator"))
+    page = f"/admin/core/project/{project.pk}/change/"
+    form = client.get(page).context["adminform"].form
+    filled = {name: value for name, value in form.initial.items() if value not in (None, False)}
+
+    client.post(page, filled | {"timezone": "Asia/Tokyo", "client_trusted_domains": '["*"]'})
+
+    before = project.definitions_version
+    project.refresh_from_db()
+    assert (project.timezone, project.definitions_version) == ("Asia/Tokyo", before + 1)
 
 
 def test_a_limit_on_a_count_that_many_must_have_reached(api, code):

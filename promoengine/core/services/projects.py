@@ -1,10 +1,13 @@
 import re
 import zoneinfo
+from collections.abc import Collection
 
+from django.db import transaction
 from django.utils.text import slugify
 
 from promoengine.core.errors import Duplicate, InvalidPayload
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import definitions_changed
 
 
 def create_project(name: str, *, key: str = "", currency: str = "EUR", timezone: str = "UTC") -> Project:
@@ -25,3 +28,10 @@ def create_project(name: str, *, key: str = "", currency: str = "EUR", timezone:
     if not created:
         raise Duplicate(f"Duplicated project exists with key {key}")
     return project
+
+
+@transaction.atomic
+def update_project(project: Project, *, changed: Collection[str]) -> None:
+    """Write the fields named, and no others: checkouts are decided by its calendar, and caches kept by it."""
+    definitions_changed(project)
+    project.save(update_fields=[*changed])
