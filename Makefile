@@ -7,7 +7,7 @@ ROOMS := promoengine customers campaigns vouchers redemptions notifications
 
 export PORT DATABASE_URL REDIS_URL
 
-.PHONY: help run test coverage lint format lock bench clean browser sdk
+.PHONY: help run test coverage lint format lock bench soak clean browser sdk
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -40,6 +40,11 @@ lock: $(VENV)/.dev  ## Lock the dependencies anew, with hashes
 bench: $(VENV)/.dev  ## Measure, as ratios within one run
 	$(BIN)/python bench/checkout.py
 	$(BIN)/python bench/qualification.py
+
+soak: $(VENV)/.dev  ## Try the checkout at random for long (MACHINE_EXAMPLES=, MACHINE_STEPS=, STACKED_REDEMPTIONS=)
+	MACHINE_EXAMPLES=$(or $(MACHINE_EXAMPLES),300) MACHINE_STEPS=$(or $(MACHINE_STEPS),40) \
+	  STACKED_REDEMPTIONS=$(or $(STACKED_REDEMPTIONS),10000) \
+	  $(BIN)/pytest tests/redemptions/test_machine.py tests/concurrency/test_counters.py
 
 clean:  ## Remove what the targets made; the data in .promoengine stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage tests/sdk/js/node_modules
