@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from campaigns.admin.guarded import GuardedAdmin
 from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.models import Campaign, PromotionTier
 from campaigns.selectors import tiers_for_wire
@@ -31,7 +32,8 @@ from campaigns.services.promotions import (
     set_tier_active,
     update_tier,
 )
-from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from campaigns.services.related_objects import RelatedObject, related_object
+from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 
@@ -193,15 +195,22 @@ def fits_form(discount: dict[str, Any] | None) -> bool:
 
 
 @admin.register(PromotionTier)
-class PromotionAdmin(ProjectModelAdmin):
+class PromotionAdmin(GuardedAdmin):
     form = PromotionForm
     list_display = ["name", "campaign_name", "offer", "state", "place", "uses"]
     list_filter = ["active"]
     search_fields = ["name", "campaign__name"]
     ordering = ["-campaign_id", "hierarchy", "id"]
     actions = ["enable", "disable"]
-    actions_detail = ["switch"]
+    actions_detail = ["switch", "try_out"]
     conditional_fields = {"most": "offer == 'PERCENT'"}
+    change_form_outer_after_template = "campaigns/guards_of_row.html"
+
+    def related(self, project: Project, row: PromotionTier) -> RelatedObject:
+        return related_object(project, "promotion_tier", row.public_id)
+
+    def tried(self, row: PromotionTier) -> list[tuple[str, str]]:
+        return [("promotions", row.public_id)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PromotionTier]:
         rows = super().get_queryset(request).filter(pk__in=tiers_for_wire(current_project(request)))

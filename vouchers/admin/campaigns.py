@@ -13,19 +13,25 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
-from campaigns.models import Campaign
+from campaigns.admin.guarded import GuardedAdmin
+from campaigns.models import Campaign, PromotionTier
 from campaigns.sentences import offer_in_words
 from campaigns.services.change import set_campaign_active
-from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from campaigns.services.related_objects import RelatedObject
+from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
+from promoengine.core.models import Project
 from vouchers.admin.forms import CampaignForm
+from vouchers.models import Voucher
 from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
+from vouchers.services.related_objects import related_object
 
 CHANNEL = "USER_PORTAL"
+TRIED = 10
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ProjectModelAdmin):
+class CampaignAdmin(GuardedAdmin):
     form = CampaignForm
     list_display = ["name", "offer", "state", "codes", "start_date", "expiration_date"]
     list_filter = ["active", "campaign_type"]
@@ -33,7 +39,7 @@ class CampaignAdmin(ProjectModelAdmin):
     search_fields = ["name"]
     ordering = ["-id"]
     actions = ["enable", "disable"]
-    actions_detail = ["switch"]
+    actions_detail = ["switch", "try_out"]
     fieldsets = [
         (None, {"fields": ["name", "description", "category_name"]}),
         (_("Offer"), {"fields": ["offer", ("value", "most")]}),
@@ -46,6 +52,18 @@ class CampaignAdmin(ProjectModelAdmin):
         "common_code": "type == 'STANDALONE'",
     }
     change_form_outer_before_template = "vouchers/campaign_summary.html"
+    change_form_outer_after_template = "campaigns/guards_of_row.html"
+
+    def related(self, project: Project, row: Campaign) -> RelatedObject:
+        return related_object(project, "campaign", row.public_id)
+
+    def tried(self, row: Campaign) -> list[tuple[str, str]]:
+        """Try its promotions, or the first of its codes that can be used."""
+        if row.voucher_type is None:
+            tiers = PromotionTier.objects.filter(campaign=row, active=True).order_by("hierarchy", "pk")
+            return [("promotions", tier.public_id) for tier in tiers[:TRIED]]
+        code = Voucher.objects.filter(campaign=row, active=True).order_by("pk").values_list("code", flat=True)
+        return [("codes", one) for one in code[:1]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).filter(deleted_at=None)

@@ -15,14 +15,18 @@ from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import display
 
+from campaigns.admin.guarded import GuardedAdmin
 from campaigns.models import Campaign
 from campaigns.sentences import money, offer_in_words
+from campaigns.services.related_objects import RelatedObject
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.models import Project
 from vouchers.admin.forms import VoucherForm
 from vouchers.models import Publication, Voucher
 from vouchers.resources import VoucherResource
 from vouchers.selectors import vouchers_for_wire
 from vouchers.services.delete import delete_voucher
+from vouchers.services.related_objects import related_object
 from vouchers.services.update import set_vouchers_active, update_voucher
 
 CHANNEL = "USER_PORTAL"
@@ -43,7 +47,7 @@ class CampaignFilter(admin.SimpleListFilter):
 
 
 @admin.register(Voucher)
-class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, ProjectModelAdmin):
+class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin):
     form = VoucherForm
     import_form_class = ImportForm
     export_form_class = ExportForm
@@ -70,7 +74,14 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, ProjectModelA
         "additional_info",
         "created_at",
     ]
+    actions_detail = ["try_out"]
     change_form_outer_after_template = "vouchers/voucher_redemptions.html"
+
+    def related(self, project: Project, row: Voucher) -> RelatedObject:
+        return related_object(project, "voucher", row.public_id)
+
+    def tried(self, row: Voucher) -> list[tuple[str, str]]:
+        return [("codes", row.code)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voucher]:
         return vouchers_for_wire(current_project(request)).select_related("holder", "project")
