@@ -69,7 +69,8 @@ def parse_item_refs(conditions: Mapping[str, Any]) -> ItemRefs:
     tests = []
     for operator, given in conditions.items():
         if operator not in (*POSITIVE, *NEGATIVE, FROM):
-            raise InvalidItems(f".{operator} is not for items; use {', '.join((*POSITIVE, *NEGATIVE, FROM))}")
+            known = ", ".join((*POSITIVE, *NEGATIVE, FROM))
+            raise InvalidItems(f".{operator[:40]} is not for items; use {known}")
         values = given if isinstance(given, list | tuple) else [given]
         ids = {key for value in values for key in _ids_of(operator, value)}
         if operator in POSITIVE:

@@ -149,7 +149,7 @@ def _node(wire: Any, where: str, path: str, *, depth: int) -> Node:
         raise InvalidRule(f"{where} should be object")
     given = wire.get("name")
     if not isinstance(given, str) or (name := published_name(given)) not in KINDS:
-        raise InvalidRule(f"{where}.name {given!r} is not a known rule")
+        raise InvalidRule(f"{where}.name {given!r:.60} is not a known rule")
     kind = KINDS[name]
     name_of_property = wire.get("property")
     if kind.needs_property and not (isinstance(name_of_property, str) and name_of_property):
