@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from promoengine.core.errors import InvalidPayload
-from promoengine.engine.operators import Condition, InvalidCondition, Moment, parse_condition
+from promoengine.engine import filters
+from promoengine.engine.filters import Filter, InvalidFilter, parse_filter_condition
+from promoengine.engine.operators import Condition, Moment
 
 FIELDS = (
     "id",
@@ -22,31 +24,26 @@ FIELDS = (
 )
 # Fields with keys of their own, as in `metadata.brand`.
 KEYED = ("metadata", "attributes")
-JUNCTIONS = {"and": all, "or": any}
-CONDITIONS_MAX = 100
+KNOWN = f"{', '.join(FIELDS)}, metadata.<key>"
 
 
 @dataclass(frozen=True, slots=True)
 class ProductFilter:
     """A collection's filter: conditions by field, all or any of which must hold."""
 
-    junction: str
-    conditions: tuple[tuple[str, Condition], ...]
+    filter: Filter
 
     def matches(self, good: Mapping[str, Any], at: Moment) -> bool:
         """Return whether a product or SKU, as the wire has it, is in the collection.
 
         What is unknown does not hold. Without conditions everything matches.
         """
-        if not self.conditions:
-            return True
-        holds = (condition.holds(value_of(good, field), at) is True for field, condition in self.conditions)
-        return JUNCTIONS[self.junction](holds)
+        return self.filter.matches(lambda field: value_of(good, field), at)
 
     @property
     def asks_for_skus(self) -> bool:
         """Whether a product's SKUs must be known to decide."""
-        return any(field == "skus" for field, _ in self.conditions)
+        return "skus" in self.filter.fields
 
 
 def parse_filter(data: Any, where: str = ".filter") -> ProductFilter:
@@ -57,15 +54,10 @@ def parse_filter(data: Any, where: str = ".filter") -> ProductFilter:
     """
     if not isinstance(data, Mapping) or "junction" not in data:
         raise InvalidPayload("'AUTO_UPDATE' collection must contain valid filter with 'junction' property")
-    junction = data["junction"]
-    if not isinstance(junction, str) or junction.lower() not in JUNCTIONS:
-        raise InvalidPayload(f"Property {where} has wrong `junction` property. It must be one of: and, or")
-    if len(data) > CONDITIONS_MAX:
-        raise InvalidPayload(f"Property {where} may have up to {CONDITIONS_MAX} fields")
-    conditions = (
-        (field, _condition(field, asked, where)) for field, asked in data.items() if field != "junction"
-    )
-    return ProductFilter(junction.lower(), tuple(conditions))
+    try:
+        return ProductFilter(filters.parse_filter(data, _read_condition, KNOWN))
+    except InvalidFilter as error:
+        raise InvalidPayload(f"Property {where}{error}") from error
 
 
 def value_of(good: Mapping[str, Any], field: str) -> Any:
@@ -86,15 +78,7 @@ def value_of(good: Mapping[str, Any], field: str) -> Any:
     return value
 
 
-def _condition(field: str, asked: Any, where: str) -> Condition:
+def _read_condition(field: str, conditions: Mapping[str, Any]) -> Condition | None:
     column, _, key = field.partition(".")
-    if field not in FIELDS and not (column in KEYED and key):
-        raise InvalidPayload(
-            f"Property {where}.{field[:100]} should be one of {', '.join(FIELDS)}, metadata.<key>"
-        )
-    if not isinstance(asked, Mapping) or not isinstance(asked.get("conditions"), Mapping):
-        raise InvalidPayload(f"Property {where}.{field[:100]} should have required property 'conditions'")
-    try:
-        return parse_condition(asked["conditions"])
-    except InvalidCondition as error:
-        raise InvalidPayload(f"Property {where}.{field[:100]}.conditions{error}") from error
+    is_known = field in FIELDS or (column in KEYED and key)
+    return parse_filter_condition(conditions) if is_known else None

@@ -38,6 +38,9 @@ from promoengine.engine.values import date_of, moment_of, number_of, scalar_of
 
 __all__ = ["UNKNOWN", "Condition", "InvalidCondition", "Moment", "Test", "Unknown", "parse_condition"]
 
+# How each operator's values are read.
+Operators = Mapping[str, Callable[[tuple[Any, ...]], Check]]
+
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 
 
@@ -104,21 +107,24 @@ class Condition:
         )
 
 
-def parse_condition(conditions: Mapping[str, Any]) -> Condition:
+def parse_condition(conditions: Mapping[str, Any], operators: Operators | None = None) -> Condition:
     """Read a `conditions` mapping; values are lists, and a bare value counts as a list of one.
+
+    `operators` are those known here, unless told otherwise those of rules.
 
     Raises:
         InvalidCondition: an operator that does not exist, or values it can't work with.
     """
     if not isinstance(conditions, Mapping):
         raise InvalidCondition(" should be an object with operators such as $is")
-    return Condition(tuple(_test(operator, sent) for operator, sent in conditions.items()))
+    known = OPERATORS if operators is None else operators
+    return Condition(tuple(_test(operator, sent, known) for operator, sent in conditions.items()))
 
 
-def _test(operator: Any, sent: Any) -> Test:
+def _test(operator: Any, sent: Any, known: Operators) -> Test:
     if operator == "$from":
         raise InvalidCondition(".$from can be used with products and collections only")
-    read = OPERATORS.get(operator) if isinstance(operator, str) else None
+    read = known.get(operator) if isinstance(operator, str) else None
     if read is None:
         raise InvalidCondition(f".{str(operator)[:40]} is not a known operator")
     values = tuple(sent) if isinstance(sent, list | tuple) else (sent,)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -68,7 +68,7 @@ class Validity:
         return passed >= timedelta() and passed % self.interval < self.duration
 
 
-def weekday(local: datetime) -> int:
+def weekday(local: date) -> int:
     """Return the weekday as the wire counts it, 0 being Sunday."""
     return local.isoweekday() % 7
 
