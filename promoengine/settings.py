@@ -93,7 +93,13 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(options.pop("port", None) or parts.port or ""),
         "CONN_MAX_AGE": env_int("DATABASE_CONN_MAX_AGE", 600) or None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "promoengine", "server_side_binding": True, **options},
+        "OPTIONS": {
+            "application_name": "promoengine",
+            "server_side_binding": True,
+            # A statement is prepared when it comes the fifth time; empty for poolers that can't have that.
+            "prepare_threshold": env_int("DATABASE_PREPARE_THRESHOLD", 5) or None,
+            **options,
+        },
     }
 
 

@@ -38,17 +38,27 @@ class _Wanted:
         return self.voucher.quantity is not None or self.voucher.type == Voucher.Type.GIFT_VOUCHER
 
 
-def claim(claims: Sequence[tuple[Voucher, Claim]], *, now: datetime) -> None:
+def claim(claims: Sequence[tuple[Voucher, Claim]], *, now: datetime, shares_usage: bool = False) -> None:
     """Use up what a redemption takes of its vouchers' limits, in the caller's transaction.
 
     What the caller's own session holds must have been freed. The vouchers' counts are brought up to date.
+    `shares_usage` says that the locks of codes without a limit are held already.
 
     Raises:
         ClaimLost: a limit, a balance or the voucher itself is no longer what was gathered.
     """
     wanted = [_Wanted(voucher, one.quantity, one.credits) for voucher, one in claims]
-    _note_uses([one for one in wanted if not one.is_counted_on_its_row])
+    noted = [one for one in wanted if not one.is_counted_on_its_row]
+    if not shares_usage:
+        share_usage_locks([one.voucher.pk for one in noted])
+    _note_uses(noted)
     _count_uses([one for one in wanted if one.is_counted_on_its_row], now=now)
+
+
+def unlimited_codes(claims: Sequence[tuple[Voucher, Claim]]) -> list[uuid.UUID]:
+    """Return the keys of the vouchers whose uses are noted as entries."""
+    wanted = [_Wanted(voucher, one.quantity, one.credits) for voucher, one in claims]
+    return [one.voucher.pk for one in wanted if not one.is_counted_on_its_row]
 
 
 def give_back(voucher_uses: Iterable[tuple[uuid.UUID, int]]) -> None:
@@ -73,7 +83,6 @@ def _note_uses(wanted: Sequence[_Wanted]) -> None:
     if not wanted:
         return
     ids = [one.voucher.pk for one in wanted]
-    share_usage_locks(ids)
     with connection.cursor() as cursor:
         cursor.execute(NOTE_USES, {"vouchers": ids})
         if cursor.rowcount != len(ids):

@@ -11,15 +11,16 @@ from customers.models import Customer
 from customers.services.upsert import upsert_customer
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
-from promoengine.core.services.definitions import hold_off_checkouts, share_definitions
+from promoengine.core.services.definitions import hold_off_checkouts
 from promoengine.engine.decide import Decision, decide
 from promoengine.engine.refusals import Refusal
 from redemptions.channel import Channel
 from redemptions.facts import Gathered, InvalidRedeemables, gather
 from redemptions.models import Order
 from redemptions.requests import CheckoutRequest
-from redemptions.services.claim import CLAIM_LOST, ClaimLost, claim
+from redemptions.services.claim import CLAIM_LOST, ClaimLost, claim, unlimited_codes
 from redemptions.services.count import count_up, open_counters, row_claims
+from redemptions.services.enter import enter
 from redemptions.services.orders import lock_order, save_order
 from redemptions.services.record import Recorded, record_failures, record_redemptions
 from redemptions.services.sessions import lock_session, release_redeemables
@@ -110,7 +111,13 @@ def _use(
     channel: Channel,
     now: datetime,
 ) -> Recorded:
-    if share_definitions(project) != gathered.context.version:
+    session_key = asked.session.key or "" if asked.session else ""
+    # Counters of rules and sessions have locks that must come later and one by one.
+    at_once = not (decision.counted or session_key)
+    claims = voucher_claims(gathered, decision)
+    shared = _used_keys(decision, gathered.customer) if at_once else set()
+    entered = enter(project, counted_by=shared, unlimited=unlimited_codes(claims) if at_once else ())
+    if entered.version != gathered.context.version:
         raise ClaimLost(CLAIM_LOST)
     if gathered.order is not None and gathered.order.stored is not None:
         lock_order(gathered.order.stored)
@@ -118,14 +125,15 @@ def _use(
     context = gathered.context
     subjects = replace(context.subjects, customer=customer.pk if customer else None)
     counted = row_claims(decision.counted, subjects, context.moment)
-    session_key = asked.session.key or "" if asked.session else ""
     if session_key:
         lock_session(project, session_key)
-    open_counters(project, [one.row for one in counted], sharing=_used_keys(decision, customer))
+    used = _used_keys(decision, customer)
+    if not used <= shared:
+        open_counters(project, [one.row for one in counted], sharing=used)
     if session_key:
         keys = [outcome.offer.key for outcome in decision.applicable if isinstance(outcome.offer.key, UUID)]
         release_redeemables(project, key=session_key, redeemable_ids=keys)
-    claim(voucher_claims(gathered, decision), now=now)
+    claim(claims, now=now, shares_usage=at_once)
     order = save_order(project, gathered.order, decision, customer=customer, now=now)
     recorded = record_redemptions(
         project,
@@ -138,13 +146,14 @@ def _use(
         channel=channel,
         now=now,
     )
-    count_up(
-        project,
-        counted,
-        session_key=session_key,
-        redemption_ids=[written.redemption.pk for written in recorded.redemptions],
-        moment=context.moment,
-    )
+    if entered.has_counters or not used <= shared:
+        count_up(
+            project,
+            counted,
+            session_key=session_key,
+            redemption_ids=[written.redemption.pk for written in recorded.redemptions],
+            moment=context.moment,
+        )
     return recorded
 
 

@@ -21,6 +21,8 @@ def usage_lock(voucher_id: uuid.UUID) -> int:
 
 def share_usage_locks(voucher_ids: Collection[uuid.UUID]) -> None:
     """Hold off a change of these vouchers' limits until the running transaction ends."""
+    if not voucher_ids:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock_shared(lock) FROM unnest(%s::bigint[]) AS lock",

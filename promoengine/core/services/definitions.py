@@ -20,7 +20,7 @@ def definitions_changed(project: Project) -> None:
 def share_definitions(project: Project) -> int:
     """Hold off changes until the caller's transaction ends, and return the version in force."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_lock(project)])
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [definitions_lock(project)])
         # A statement of its own: it sees what was committed while the lock was waited for.
         cursor.execute(
             f"SELECT definitions_version FROM {Project._meta.db_table} WHERE id = %s", [project.pk]
@@ -32,8 +32,9 @@ def share_definitions(project: Project) -> int:
 def hold_off_checkouts(project: Project) -> None:
     """Wait for the project's checkouts under way, and keep others waiting until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(project)])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [definitions_lock(project)])
 
 
-def _lock(project: Project) -> int:
+def definitions_lock(project: Project) -> int:
+    """Return the number of the advisory lock that guards a project's definitions."""
     return (project.pk.int & 0x7FFF_FFFF_FFFF_FFFF) ^ 0x4445_4653
