@@ -24,6 +24,8 @@ KINDS = {
 class PickWidget(forms.CheckboxSelectMultiple):
     """Shows what is picked; its search asks the page at `url_name` for more."""
 
+    input_type = "search"
+
     def __init__(self, url_name: str, search_label: Any) -> None:
         super().__init__()
         self.url_name, self.search_label = url_name, search_label
@@ -37,10 +39,14 @@ class PickWidget(forms.CheckboxSelectMultiple):
             "name": name,
             "url": reverse(self.url_name),
             "search_label": self.search_label,
-            "id": (attrs or {}).get("id", f"id_{name}"),
+            "id": self.id_for_label((attrs or {}).get("id", f"id_{name}")),
             "options": _options(picked, []),
         }
         return mark_safe(render_to_string("campaigns/picker.html", context))
+
+    def id_for_label(self, id_: str, index: str | None = None) -> str:
+        """Return the id of the search, which the field's label is for."""
+        return id_
 
 
 class PickField(forms.MultipleChoiceField):

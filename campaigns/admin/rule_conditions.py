@@ -62,14 +62,14 @@ class ConditionForm(forms.Form):
         min_value=1,
         max_value=1_000_000,
         label=_("At least so many units of them"),
-        help_text=_("Empty is one."),
+        help_text=_("Empty means one."),
         widget=UnfoldAdminIntegerFieldWidget,
     )
     message = forms.CharField(
         required=False,
         max_length=MESSAGE_MAX,
         label=_("Told to customers who do not meet it"),
-        help_text=_("Empty is what the rule says."),
+        help_text=_("Empty means what the rule says."),
         widget=UnfoldAdminTextInputWidget,
     )
 

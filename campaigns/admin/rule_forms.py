@@ -36,7 +36,7 @@ class RuleForm(forms.ModelForm):
         url_name="admin:campaigns_rule_goods",
         search_label=_("Find products, SKUs and collections"),
         label=_("Only for these"),
-        help_text=_("Nothing ticked is all products."),
+        help_text=_("Nothing ticked means all products."),
     )
     excluded = PickField(
         required=False,

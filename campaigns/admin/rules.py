@@ -99,7 +99,7 @@ class RuleAdmin(ProjectModelAdmin):
     def in_words(self, rule: Any) -> str:
         return format_html_join(mark_safe("<br>"), "{}", ((str(said),) for said in rule.said))
 
-    @display(description=_("Guards"))
+    @display(description=_("Offers it guards"))
     def guards(self, rule: ValidationRule) -> int:
         return rule.assignments_count
 

@@ -1,5 +1,6 @@
 """The dashboard's sidebar, in the words of the people who use it."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -111,15 +112,34 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         ),
     ]
+    here = _current(
+        [reverse(url) for _title, links in groups for _label, _icon, url, _permission in links], request
+    )
     return [
         {
             "title": title,
             "separator": bool(title),
             "items": [
-                {"title": label, "icon": icon, "link": reverse(url)}
+                {
+                    "title": label,
+                    "icon": icon,
+                    "link": reverse(url),
+                    "active": partial(_is_at, reverse(url) == here),
+                }
                 for label, icon, url, permission in links
                 if permission is None or request.user.has_perm(permission)
             ],
         }
         for title, links in groups
     ]
+
+
+def _current(links: list[str], request: HttpRequest) -> str:
+    """Return the link of the page that is shown, or of the list it belongs to: the longest that fits."""
+    home = reverse("admin:index")
+    above = [link for link in links if link != home and request.path.startswith(link)]
+    return max(above, key=len, default=request.path)
+
+
+def _is_at(is_current: bool, request: HttpRequest) -> bool:
+    return is_current

@@ -92,7 +92,7 @@ class SimulatorForm(forms.Form):
         required=False,
         max_length=400,
         label=_("Customer"),
-        help_text=_("Name, e-mail or the shop's own id; empty is somebody who is not logged in."),
+        help_text=_("Name, e-mail or the shop's own id; empty means a guest."),
         widget=UnfoldAdminTextInputWidget(attrs={"list": "customers", "autocomplete": "off"}),
     )
     codes = forms.CharField(
@@ -109,10 +109,17 @@ class SimulatorForm(forms.Form):
         label=_("Promotions"),
         help_text=_("Codes come first, then promotions, unless the stacking rules say otherwise."),
     )
+    details = forms.CharField(
+        required=False,
+        max_length=5000,
+        label=_("Details of the order"),
+        help_text=_("For rules that ask for them (metadata): one a line, as in channel: app."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
     at = forms.DateTimeField(
         required=False,
         label=_("When"),
-        help_text=_("Empty is now."),
+        help_text=_("Empty means now."),
         input_formats=[DATETIME, "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"],
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
     )
@@ -145,6 +152,12 @@ class SimulatorForm(forms.Form):
         self.customer_found = customer_by_text(self.project, cleaned.get("customer") or "")
         return cleaned
 
+    def clean_details(self) -> dict[str, str]:
+        rows = [row.partition(":") for row in self.cleaned_data["details"].splitlines() if row.strip()]
+        if not all(name.strip() and colon for name, colon, _value in rows):
+            raise forms.ValidationError(_("Write a name and a value in each line, as in channel: app."))
+        return {name.strip(): value.strip() for name, _colon, value in rows}
+
     def is_valid(self) -> bool:
         return super().is_valid() and all(line.is_valid() for line in self.lines)
 
@@ -160,6 +173,8 @@ class SimulatorForm(forms.Form):
             body["order"] = {"items": [line.to_wire(currency) for line in self.used_lines]}
         elif cleaned["amount"] is not None:
             body["order"] = {"amount": minor_units(cleaned["amount"], currency)}
+        if cleaned["details"]:
+            body["order"] = body.get("order", {}) | {"metadata": cleaned["details"]}
         if self.customer_found is not None:
             body["customer"] = {"id": self.customer_found.public_id}
         elif cleaned["customer"]:
@@ -246,7 +261,7 @@ def _initial(data: Any) -> dict[str, Any]:
     return {
         "codes": "\n".join(data.getlist("codes")),
         "promotions": data.getlist("promotions"),
-        **{name: data.get(name) for name in ("amount", "customer", "at")},
+        **{name: data.get(name) for name in ("amount", "customer", "details", "at")},
     }
 
 

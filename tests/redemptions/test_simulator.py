@@ -116,6 +116,19 @@ def test_what_is_missing_is_said_in_words(marketer, project, api):
     ]
 
 
+def test_details_of_the_order_are_asked_by_rules(marketer, project, api):
+    rules = {"1": {"name": "order.metadata", "property": "channel", "conditions": {"$is": ["app"]}}}
+    rule = api.post("/v1/validation-rules", {"name": "App", "rules": rules}).json()
+    VoucherFactory(project=project, code="APP")
+    api.post(f"/v1/validation-rules/{rule['id']}/assignments", {"voucher": "APP"})
+
+    without = tried(marketer, codes="APP", amount="50")
+    with_it = tried(marketer, codes="APP", amount="50", details="channel: app")
+
+    assert [(one.actual, one.met) for one in without.offers[0].conditions] == [("nothing", None)]
+    assert with_it.is_valid
+
+
 def test_who_took_whose_place_is_said_by_name(marketer, project):
     category = CategoryFactory(project=project, name="Alone")
     project.stacking_rules = {"exclusive_categories": [category.public_id]}
@@ -201,6 +214,7 @@ def test_what_a_cart_could_use_is_found_and_can_be_tried(marketer, project):
         (lines(("Hat", 1)), "lines-0-price"),
         (lines(("Hat", 0, 1)), "lines-0-quantity"),
         ({"at": "tomorrow"}, "at"),
+        ({"details": "channel: app\nnothing"}, "details"),
         ({"codes": ",".join(f"C{n}" for n in range(31))}, "codes"),
     ],
 )
