@@ -134,6 +134,9 @@ class Redemption(ProjectModel):
             models.Index(fields=["project", "-id"], name="redemption_newest"),
             models.Index(fields=["voucher", "-id"], name="redemption_of_voucher"),
             models.Index(fields=["campaign", "-id"], name="redemption_of_campaign"),
+            models.Index(
+                fields=["promotion_tier", "-id"], name="redemption_of_tier", condition=~Q(promotion_tier=None)
+            ),
             models.Index(fields=["customer", "-id"], name="redemption_of_customer"),
             models.Index(fields=["order"], name="redemption_of_order"),
             models.Index(fields=["parent_id"], name="redemption_of_parent", condition=~Q(parent_id=None)),

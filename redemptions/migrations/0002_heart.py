@@ -114,4 +114,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="redemption",
+            index=models.Index(
+                condition=models.Q(("promotion_tier", None), _negated=True),
+                fields=["promotion_tier", "-id"],
+                name="redemption_of_tier",
+            ),
+        ),
     ]
