@@ -17,11 +17,13 @@ from campaigns.admin.guarded import GuardedAdmin
 from campaigns.models import Campaign, PromotionTier
 from campaigns.sentences import offer_in_words
 from campaigns.services.change import set_campaign_active
+from campaigns.services.limits import save_limits
 from campaigns.services.related_objects import RelatedObject
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from vouchers.admin.forms import CampaignForm
+from vouchers.admin.limits import LIMIT_FIELDS, limits_filled_in
 from vouchers.models import Voucher
 from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
 from vouchers.services.related_objects import related_object
@@ -44,6 +46,7 @@ class CampaignAdmin(GuardedAdmin):
         (None, {"fields": ["name", "description", "category_name"]}),
         (_("Offer"), {"fields": ["offer", ("value", "most")]}),
         (_("When and how often"), {"fields": ["start_date", "expiration_date", "quantity", "join_once"]}),
+        (_("Limits"), {"fields": LIMIT_FIELDS}),
         (_("Codes"), {"fields": ["type", "codes", "pattern", "charset", "common_code"]}),
     ]
     conditional_fields = {
@@ -73,7 +76,8 @@ class CampaignAdmin(GuardedAdmin):
         if obj is None:
             return sets
         if obj.voucher_type is None:
-            return [sets[0], (_("When"), {"fields": ["start_date", "expiration_date"]})]
+            dates = (_("When"), {"fields": ["start_date", "expiration_date"]})
+            return [sets[0], dates, (_("Limits"), {"fields": LIMIT_FIELDS})]
         return [*sets[:-1], (_("Codes"), {"fields": ["type", "codes"]})]
 
     def get_form(
@@ -103,6 +107,8 @@ class CampaignAdmin(GuardedAdmin):
                 saved.refresh_from_db()
         else:
             saved = launch_campaign(project, data=data, channel=CHANNEL, now=now)
+        limits = limits_filled_in(project, form.cleaned_data)
+        save_limits(project, saved, limits=limits, channel=CHANNEL, now=now)
         for field in Campaign._meta.concrete_fields:
             setattr(obj, field.attname, getattr(saved, field.attname))
         if saved.generation_status == Campaign.GenerationStatus.IN_PROGRESS:

@@ -17,6 +17,7 @@ from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.models import Campaign
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
+from vouchers.admin.limits import LimitFields, shown_limits
 from vouchers.codes import DEFAULT_CHARSET, LEGIBLE_CHARSET, parse_code_config
 from vouchers.models import Voucher
 from vouchers.services.generate import check_room
@@ -35,7 +36,7 @@ CHARSETS = [
 ]
 
 
-class CampaignForm(forms.ModelForm):
+class CampaignForm(LimitFields, forms.ModelForm):
     """Makes and changes a campaign of codes."""
 
     offer = forms.ChoiceField(
@@ -104,6 +105,7 @@ class CampaignForm(forms.ModelForm):
         self.fields["description"].widget.attrs["rows"] = 3
         if not self.is_new:
             self._show(self.instance)
+            self.initial |= shown_limits(self.project, self.instance)
 
     @property
     def is_new(self) -> bool:
