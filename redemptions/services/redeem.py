@@ -112,8 +112,8 @@ def _use(
     now: datetime,
 ) -> Recorded:
     session_key = asked.session.key or "" if asked.session else ""
-    # Counters of rules and sessions have locks that must come later and one by one.
-    at_once = not (decision.counted or session_key)
+    # A customer's row, a session and counters of rules have locks that must come later and one by one.
+    at_once = not (decision.counted or session_key or _writes_customer(asked, gathered))
     claims = voucher_claims(gathered, decision)
     shared = _used_keys(decision, gathered.customer) if at_once else set()
     entered = enter(project, counted_by=shared, unlimited=unlimited_codes(claims) if at_once else ())
@@ -128,7 +128,9 @@ def _use(
     if session_key:
         lock_session(project, session_key)
     used = _used_keys(decision, customer)
-    if not used <= shared:
+    if at_once and not used <= shared:
+        raise ClaimLost(CLAIM_LOST)
+    if not at_once:
         open_counters(project, [one.row for one in counted], sharing=used)
     if session_key:
         keys = [outcome.offer.key for outcome in decision.applicable if isinstance(outcome.offer.key, UUID)]
@@ -146,7 +148,7 @@ def _use(
         channel=channel,
         now=now,
     )
-    if entered.has_counters or not used <= shared:
+    if entered.has_counters or not at_once:
         count_up(
             project,
             counted,
@@ -155,6 +157,12 @@ def _use(
             moment=context.moment,
         )
     return recorded
+
+
+def _writes_customer(asked: CheckoutRequest, gathered: Gathered) -> bool:
+    """Return whether the customer may be new or changed: their row is locked before what is counted."""
+    is_named = asked.customer is not None and asked.customer.keys() <= {"id", "source_id", "object"}
+    return bool(asked.customer) and not (is_named and gathered.customer is not None)
 
 
 def _used_keys(decision: Decision, customer: Customer | None) -> set[UUID]:

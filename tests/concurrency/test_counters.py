@@ -274,6 +274,26 @@ def test_mixed_stacks_in_random_order_never_deadlock(api, project):
     assert_ledger_agrees(project)
 
 
+def test_a_new_customer_at_codes_with_and_without_a_rule_is_no_deadlock(api, project):
+    """One request has the customer's row and wants to make the counter, another uses the campaign."""
+    campaigns = []
+    for _ in range(4):
+        _, (ruled, free) = codes_of(project, 2)
+        limit(Voucher.objects.get(code=ruled), "campaign.redemptions.count", 1000)
+        campaigns.append((ruled, free))
+
+    def act(number):
+        return [
+            redeem(api, codes[number % 2], customer={"source_id": f"new-{n}", "name": f"Name {number}"})
+            for n, codes in enumerate(campaigns)
+        ]
+
+    answers = [answer for answers in in_parallel(32, act) for answer in answers]
+
+    assert counted(answers) == {"success": 128}
+    assert_ledger_agrees(project)
+
+
 def stackable(project):
     """Return the codes and tiers of three campaigns with limits of all kinds."""
     refs = []
