@@ -18,7 +18,7 @@ from campaigns.admin.picker import picked_in, picker_options
 from campaigns.admin.rule_conditions import ConditionForm
 from campaigns.admin.rule_forms import ROWS, RuleForm, entry_of, goods_in, joined, known_goods, posted_row
 from campaigns.catalogue_search import named_goods, search_goods
-from campaigns.models import ValidationRule
+from campaigns.models import Campaign, PromotionTier, ValidationRule, ValidationRuleAssignment
 from campaigns.rule_selectors import rules_for_wire
 from campaigns.rule_words import Said, ids_in, rule_in_words, rules_in_words
 from campaigns.services.rules import create_validation_rule, delete_validation_rule, update_validation_rule
@@ -27,6 +27,7 @@ from promoengine.core.models import Project
 from promoengine.engine.rules import InvalidRule, parse_rule
 
 CHANNEL = "USER_PORTAL"
+SHOWN = 50
 
 
 @admin.register(ValidationRule)
@@ -75,6 +76,7 @@ class RuleAdmin(ProjectModelAdmin):
         context["preview_url"] = reverse("admin:campaigns_rule_preview")
         if rule := context.get("original"):
             context["said"] = rules_in_words(current_project(request), [rule])[rule]
+            context["guarded"], context["codes_count"] = guarded_by(rule)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ValidationRule, form: RuleForm, change: bool) -> None:
@@ -132,6 +134,19 @@ class RuleAdmin(ProjectModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return current_project(request)
+
+
+def guarded_by(rule: ValidationRule) -> tuple[list[tuple[str, str]], int]:
+    """Return the names and pages of the campaigns and promotions a rule guards, and how many codes."""
+    rows = ValidationRuleAssignment.objects.filter(rule=rule).order_by("-pk")
+    keys: dict[str, list[Any]] = {}
+    for kind, key in rows.values_list("related_object_type", "related_object_id"):
+        keys.setdefault(kind, []).append(key)
+    campaigns = Campaign.objects.present().filter(pk__in=keys.get("campaign", [])[:SHOWN])
+    tiers = PromotionTier.objects.filter(pk__in=keys.get("promotion_tier", [])[:SHOWN])
+    pages = [(row.name, reverse("admin:campaigns_campaign_change", args=[row.pk])) for row in campaigns]
+    pages += [(row.name, reverse("admin:campaigns_promotiontier_change", args=[row.pk])) for row in tiers]
+    return pages, len(keys.get("voucher", []))
 
 
 def preview_in_words(project: Project, request: HttpRequest) -> list[Said]:

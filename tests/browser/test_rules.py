@@ -61,3 +61,20 @@ def test_a_rule_is_built_assigned_and_seen_at_work(page):
     page.locator("#id_lines-0-quantity").fill("2")
     page.get_by_role("button", name="Try it out").click()
     expect(answer).to_contain_text("24.00 EUR off, 96.00 EUR to pay")
+
+
+def test_a_condition_that_is_removed_leaves_the_rule(page):
+    page.goto("/admin/campaigns/validationrule/add/")
+    page.select_option("#id_conditions-0-subject", "order.amount")
+    page.fill("#id_conditions-0-value", "100")
+    page.get_by_role("button", name="Add a condition").click()
+    page.select_option("#id_conditions-1-subject", "customer.metadata")
+    page.fill("#id_conditions-1-property_name", "level")
+    page.fill("#id_conditions-1-value", "gold")
+    page.get_by_role("button", name="Add a condition").focus()
+    preview = page.locator("#rule-preview")
+    expect(preview).to_contain_text("Customer's level is one of gold")
+
+    page.locator("#condition-0").get_by_role("button", name="Remove this condition").click()
+
+    expect(preview).to_have_text("Customer's level is one of gold")

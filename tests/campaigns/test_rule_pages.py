@@ -9,7 +9,14 @@ from campaigns.rule_subjects import GROUPS, Kind, kind_of, operators_of
 from promoengine.core.models import OutboxEvent, Project
 from promoengine.engine.findings import KINDS
 from promoengine.engine.operators import OPERATORS
-from tests.factories import ProductFactory, ProjectFactory, SkuFactory, ValidationRuleFactory
+from tests.factories import (
+    ProductFactory,
+    ProjectFactory,
+    PromotionTierFactory,
+    SkuFactory,
+    ValidationRuleFactory,
+    VoucherFactory,
+)
 
 PAGE = "/admin/campaigns/validationrule/"
 
@@ -281,6 +288,18 @@ def test_a_rule_is_deleted(marketer, project):
     marketer.post(f"{PAGE}{rule.pk}/delete/", {"post": "yes"})
 
     assert not ValidationRule.objects.exists()
+
+
+def test_a_rules_page_names_what_it_guards(marketer, project, api):
+    rule = ValidationRuleFactory(project=project)
+    tier, voucher = PromotionTierFactory(project=project, name="Week"), VoucherFactory(project=project)
+    for kind, ref in (("promotion_tier", tier.public_id), ("voucher", voucher.code)):
+        api.post(f"/v1/validation-rules/{rule.public_id}/assignments", {kind: ref})
+
+    page = marketer.get(f"{PAGE}{rule.pk}/change/")
+
+    assert page.context["guarded"] == [("Week", f"/admin/campaigns/promotiontier/{tier.pk}/change/")]
+    assert page.context["codes_count"] == 1
 
 
 def test_another_projects_rule_is_not_found(marketer, project):

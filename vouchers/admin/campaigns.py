@@ -46,7 +46,7 @@ class CampaignAdmin(GuardedAdmin):
         (None, {"fields": ["name", "description", "category_name"]}),
         (_("Offer"), {"fields": ["offer", ("value", "most")]}),
         (_("When and how often"), {"fields": ["start_date", "expiration_date", "quantity", "join_once"]}),
-        (_("Limits"), {"fields": LIMIT_FIELDS}),
+        (_("Limits of the whole campaign"), {"fields": LIMIT_FIELDS}),
         (_("Codes"), {"fields": ["type", "codes", "pattern", "charset", "common_code"]}),
     ]
     conditional_fields = {
@@ -77,7 +77,7 @@ class CampaignAdmin(GuardedAdmin):
             return sets
         if obj.voucher_type is None:
             dates = (_("When"), {"fields": ["start_date", "expiration_date"]})
-            return [sets[0], dates, (_("Limits"), {"fields": LIMIT_FIELDS})]
+            return [sets[0], dates, (_("Limits of the whole campaign"), {"fields": LIMIT_FIELDS})]
         return [*sets[:-1], (_("Codes"), {"fields": ["type", "codes"]})]
 
     def get_form(
