@@ -171,8 +171,9 @@ def judge_lines(
     values = [read(node, item) for item in items]
     moment = situation.facts.moment
     truth = quantify(node.condition.holds(value, moment) for value in values) if values else UNKNOWN
-    gaps = [gap for value in values if (gap := node.condition.gap(value)) is not None] if measure else []
-    missing = min(gaps, key=abs) if gaps and truth is not True else None
+    is_short = measure and truth is not True
+    gaps = [gap for value in values if (gap := node.condition.gap(value)) is not None] if is_short else []
+    missing = min(gaps, key=abs, default=None)
     actual = values[0] if len(values) == 1 else values
     findings.append(Finding(node, truth, actual, missing, measure))
     if truth is not True or node.logic is None:

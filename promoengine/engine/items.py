@@ -31,9 +31,11 @@ class ItemRefs:
 
     def matches(self, item: Item) -> bool:
         """Return whether the line is what is wanted, and comes from where it must."""
-        if not self.comes_from(item) or (self.wanted and not answers_to(item, self.wanted)):
+        if self.pool and not answers_to(item, self.pool):
             return False
-        return not answers_to(item, self.unwanted)
+        if self.wanted and not answers_to(item, self.wanted):
+            return False
+        return not (self.unwanted and answers_to(item, self.unwanted))
 
     def forbids(self, item: Item) -> bool:
         """Return whether the line is what must not be, from where it must not come."""

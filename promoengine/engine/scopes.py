@@ -28,6 +28,7 @@ EFFECTS = (
 )
 TARGETS = ("ITEM", "UNIT")
 KEY_LENGTH = 255
+ENTRIES_MAX = 5000
 
 
 class InvalidScope(ValueError):
@@ -332,6 +333,8 @@ def _entries(wire: Mapping[str, Any], name: str) -> tuple[Entry, ...]:
         return ()
     if not isinstance(rows, list | tuple):
         raise InvalidScope(f".{name} should be array")
+    if len(rows) > ENTRIES_MAX:
+        raise InvalidScope(f".{name} may have up to {ENTRIES_MAX} entries; a collection may have more")
     entries = []
     for position, row in enumerate(rows):
         try:

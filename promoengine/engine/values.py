@@ -20,6 +20,8 @@ def number_of(value: Any) -> Decimal | None:
 
     Booleans are not numbers, nor are NaN and infinity.
     """
+    if type(value) is int and value.bit_length() <= 64:  # most are amounts and quantities
+        return Decimal(value)
     if isinstance(value, str):
         if not NUMBER.fullmatch(value):
             return None

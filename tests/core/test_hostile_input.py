@@ -7,7 +7,13 @@ import pytest
 
 from promoengine.core.models import ApiKey
 from tests.api import Api
-from tests.factories import CampaignFactory, ProductFactory, VoucherFactory
+from tests.factories import (
+    CampaignFactory,
+    ProductFactory,
+    PromotionTierFactory,
+    ValidationRuleFactory,
+    VoucherFactory,
+)
 
 ROUNDS = 60
 CAMPAIGN = {
@@ -36,6 +42,44 @@ VOUCHER = {
     "redemption": {"quantity": 2},
     "category": "News",
     "metadata": {},
+}
+UNITS = {
+    "type": "DISCOUNT_VOUCHER",
+    "discount": {
+        "type": "UNIT",
+        "effect": "ADD_MANY_ITEMS",
+        "units": [
+            {"unit_off": 1, "unit_type": "SHOE", "effect": "ADD_NEW_ITEMS"},
+            {"unit_off": 1, "unit_off_formula": "ORDER_AMOUNT", "unit_type": "prod_5h1pp1ng"},
+        ],
+    },
+    "validation_rules": [],
+}
+FORMULA = {
+    "type": "DISCOUNT_VOUCHER",
+    "discount": {
+        "type": "AMOUNT",
+        "amount_off": 5,
+        "amount_off_formula": 'IF(ORDER_AMOUNT > 5;CUSTOMER_METADATA("a");2)',
+        "aggregated_amount_limit": 5,
+    },
+}
+ASSIGNMENT = {"related_object_type": "voucher", "related_object_id": "CODE", "voucher": "CODE"}
+QUALIFICATION = {
+    "order": {"amount": 1000, "items": [{"product_id": "SHOE", "quantity": 1, "price": 500}]},
+    "customer": {"source_id": "z", "metadata": {"a": 1}},
+    "scenario": "PRODUCTS",
+    "options": {
+        "limit": 5,
+        "starting_after": "2026-01-01T00:00:00.001Z",
+        "sorting_rule": "BEST_DEAL",
+        "expand": ["trace", "redeemable"],
+        "filters": {
+            "junction": "or",
+            "resource_type": {"conditions": {"$in": ["voucher"]}},
+            "campaign_id": {"conditions": {"$is": ["camp_x"]}},
+        },
+    },
 }
 RULE = {
     "name": "R",
@@ -127,14 +171,20 @@ ENDPOINTS = [
     ("/v1/campaigns", PROMOTION),
     ("/v1/campaigns/Autumn/vouchers", VOUCHER),
     ("/v1/vouchers", VOUCHER),
+    ("/v1/vouchers", UNITS),
+    ("/v1/vouchers", FORMULA),
     ("/v1/validation-rules", RULE),
+    ("/v1/validation-rules/{rule}/assignments", ASSIGNMENT),
     ("/v1/vouchers/CARD/balance", {"amount": 5, "source_id": "x", "reason": "y"}),
     ("/v1/vouchers/CODE/validate", CHECKOUT),
     ("/v1/vouchers/CODE/redemption", CHECKOUT),
     ("/v1/validations", CHECKOUT),
     ("/v1/redemptions", CHECKOUT),
     ("/v1/qualifications", CHECKOUT),
+    ("/v1/qualifications", QUALIFICATION),
     ("/v1/promotions/validation", CHECKOUT),
+    ("/v1/promotions/tiers/{tier}/validation", CHECKOUT),
+    ("/v1/promotions/tiers/{tier}/redemption", CHECKOUT),
     (
         "/v1/publications",
         {"campaign": {"name": "Autumn", "count": 1}, "customer": CUSTOMER, "source_id": "s"},
@@ -202,10 +252,143 @@ def test_a_hostile_value_breaks_nothing(api, project, path, good):
     )
     chance = random.Random(path)
 
+    tier, rule = PromotionTierFactory(project=project), ValidationRuleFactory(project=project)
+    url = path.format(tier=tier.public_id, rule=rule.public_id)
+
     bodies = [spoiled(good, chance) for _ in range(ROUNDS)]
-    broken = [body for body in bodies if api.post(path, body).status_code >= 500]
+    broken = [body for body in bodies if api.post(url, body).status_code >= 500]
 
     assert broken == []
+
+
+def test_rules_and_discounts_that_were_taken_break_no_checkout(api, project):
+    """Of all hostile rules and discounts, those that are let in are used."""
+    ProductFactory(project=project, source_id="SHOE")
+    chance = random.Random("checkout")
+    codes = []
+    for good in (RULE, UNITS, FORMULA) * ROUNDS:
+        path = "/v1/validation-rules" if good is RULE else "/v1/vouchers"
+        taken = api.post(path, spoiled(good, chance, most=1))
+        if taken.status_code != 200:
+            continue
+        made = taken.json()
+        code = made.get("code") or VoucherFactory(project=project).code
+        if good is RULE:
+            api.post(f"/v1/validation-rules/{made['id']}/assignments", {"voucher": code})
+        codes.append(code)
+
+    body = CHECKOUT | {"options": {"expand": ["trace"]}, "session": None}
+    asked = [body | {"redeemables": [{"object": "voucher", "id": code}]} for code in codes]
+    broken = [
+        one
+        for one in asked
+        for path in ("/v1/validations", "/v1/redemptions")
+        if api.post(path, one).status_code >= 500
+    ]
+
+    assert len(codes) > 10
+    assert broken == []
+
+
+AMOUNT = {"name": "order.amount", "conditions": {"$more_than": [1]}}
+
+
+def nested(depth):
+    rule = {"name": "order.items.any", "conditions": {"$is": ["SHOE"]}}
+    for _ in range(depth):
+        rule |= {"rules": {"1": dict(rule)}}
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "details"),
+    [
+        ({"rules": {"1": nested(30)}}, "should be an object of numbered rules, up to 4 deep"),
+        ({"rules": {"1": AMOUNT, "logic": f"{'(' * 900}1{')' * 900}"}}, "is nested more than 50 deep"),
+        ({"rules": {"1": AMOUNT, "logic": "not " * 900 + "1"}}, "is nested more than 50 deep"),
+        ({"rules": {"1": AMOUNT, "logic": " or ".join("1" * 2000)}}, "may have up to 5000 characters"),
+        ({"rules": {str(number): AMOUNT for number in range(10_000)}}, "rules may have up to 200 rules"),
+        (
+            {"applicable_to": {"included": [{"object": "product", "id": "p"}] * 10_000}},
+            "applicable_to.included may have up to 5000 entries",
+        ),
+        ({"bundle_rules": {"limit": 10**12, "1": RULE["bundle_rules"]["1"]}}, "bundle_rules.limit"),
+    ],
+)
+def test_rules_that_would_cost_too_much_are_refused(api, rule, details):
+    answer = api.post("/v1/validation-rules", {"name": "R"} | rule)
+
+    assert (answer.status_code, answer.json()["key"]) == (400, "invalid_validation_rules")
+    assert details in answer.json()["details"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 400])
+def test_numbers_that_are_none_break_nothing(api, number):
+    rule = b'{"name":"R","rules":{"1":{"name":"order.amount","conditions":{"$more_than":[%s]}}}}'
+    checkout = b'{"redeemables":[{"object":"voucher","id":"CODE"}],"order":{"amount":%s}}'
+
+    statuses = [
+        api.post(path, body % number.encode()).status_code
+        for path, body in (("/v1/validation-rules", rule), ("/v1/validations", checkout))
+    ]
+
+    assert all(status < 500 for status in statuses)
+    assert statuses[1] == 400
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "POW(9;POW(9;POW(9;POW(9;9))))",
+        "POW(0.5;-99999)",
+        "POW(-8;0.333)",
+        "POW(10;400) * POW(10;400)",
+        "POW(1.000000001;999999999)",
+        "ORDER_AMOUNT / 0",
+        "ROUND(1;99999999)",
+        "ROUND(1;-99999999)",
+        "-" * 900 + "1",
+        'DAYS_SINCE("never")',
+    ],
+)
+@pytest.mark.parametrize("discount", ["AMOUNT", "PERCENT", "FIXED", "UNIT"])
+def test_formulas_that_come_to_nothing_break_no_checkout(api, formula, discount):
+    names = {"AMOUNT": "amount_off", "PERCENT": "percent_off", "FIXED": "fixed_amount", "UNIT": "unit_off"}
+    terms = {"type": discount, names[discount]: 1, f"{names[discount]}_formula": formula}
+    unit = {"unit_type": "prod_5h1pp1ng"} if discount == "UNIT" else {}
+    made = api.post("/v1/vouchers", {"type": "DISCOUNT_VOUCHER", "discount": terms | unit})
+    body = {"redeemables": [{"object": "voucher", "id": made.json()["code"]}], "order": CHECKOUT["order"]}
+
+    answer = api.post("/v1/validations", body)
+
+    assert (made.status_code, answer.status_code, answer.json()["valid"]) == (200, 200, True)
+
+
+def test_the_largest_cart_is_answered(api, project):
+    lines = [{"source_id": f"p{number}", "quantity": 1000, "price": 500} for number in range(500)]
+    named = [{"object": "product", "id": line["source_id"], "effect": "APPLY_TO_CHEAPEST"} for line in lines]
+    project.stacking_rules = {"applicable_redeemables_limit": 30}
+    project.save()
+    rule = api.post(
+        "/v1/validation-rules",
+        {
+            "name": "R",
+            "rules": {"1": {"name": "order.items.any", "conditions": {"$is": named}}},
+            "applicable_to": {"included": named},
+        },
+    ).json()["id"]
+    discount = {"type": "PERCENT", "percent_off": 1, "effect": "APPLY_TO_ITEMS"}
+    codes = [VoucherFactory(project=project, discount=discount).code for _ in range(30)]
+    for code in codes:
+        api.post(f"/v1/validation-rules/{rule}/assignments", {"voucher": code})
+
+    body = {
+        "redeemables": [{"object": "voucher", "id": code} for code in codes],
+        "order": {"items": lines},
+    }
+    statuses = [api.post(path, body).status_code for path in ("/v1/validations", "/v1/redemptions")]
+
+    assert statuses == [200, 200]
 
 
 def test_hostile_stacking_rules_break_nothing(project):
@@ -218,10 +401,10 @@ def test_hostile_stacking_rules_break_nothing(project):
     assert broken == []
 
 
-def spoiled(body, chance):
-    """Return a copy in which one to three values are hostile."""
+def spoiled(body, chance, most=3):
+    """Return a copy in which one or more values, at most so many, are hostile."""
     body = copy.deepcopy(body)
-    for _ in range(chance.randint(1, 3)):
+    for _ in range(chance.randint(1, most)):
         holder, place = chance.choice(list(places(body)))
         holder[place] = copy.deepcopy(chance.choice(HOSTILE))
     return body
