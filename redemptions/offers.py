@@ -8,8 +8,9 @@ from campaigns import models
 from campaigns.models import Campaign, PromotionTier, ValidityModel
 from campaigns.rule_facts import compiled_rule, discount_of
 from customers.models import Customer
-from promoengine.engine.offers import Category, GiftCredits, Offer, Usage
+from promoengine.engine.offers import Category, Offer, Usage
 from promoengine.engine.operands import FormulaFacts
+from promoengine.engine.payments import GiftCredits
 from promoengine.engine.rules import Rule
 from promoengine.engine.timeframes import parse_validity
 from vouchers.models import Voucher

@@ -73,6 +73,11 @@ def _order_metadata(node: Node, situation: Situation) -> Any:
     return lookup(situation.before.metadata, node.property_name) if situation.before else None
 
 
+def _points_used(node: Node, situation: Situation) -> Any:
+    """What it pays in points; unknown for what pays with something else."""
+    return situation.use().points or None
+
+
 def _redemption_metadata(node: Node, situation: Situation) -> Any:
     return lookup(situation.facts.metadata, node.property_name)
 
@@ -100,7 +105,7 @@ fact("redemption.api_key", lambda node, case: case.facts.api_key)
 fact("redemption.user.login", lambda node, case: case.facts.user)
 fact("publication.redeemable_by_linked_customer", _is_holder)
 fact("custom_event.metadata", lambda node, case: None, needs_property=True)
-fact("redemption.reward.pay_with_points.points_used", lambda node, case: None)
+fact("redemption.reward.pay_with_points.points_used", _points_used, measure=COUNT)
 
 
 def counted(name: str, counter: CounterKind, measure: str = COUNT) -> None:

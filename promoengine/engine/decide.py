@@ -38,7 +38,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Applicable:
-    """The offer applies: the order before and after it, and the gift credits it takes, in minor units.
+    """The offer applies: the order before and after it, and what it takes of a card: credits and points.
 
     `applied` is what its discount did, where it has one; `counted` what it adds to the counters of its rules.
     """
@@ -51,6 +51,7 @@ class Applicable:
     counted: tuple[CounterClaim, ...] = ()
     findings: tuple[Finding, ...] = ()
     bundle: BundleFound | None = None
+    points: int = 0
 
     @property
     def discount(self) -> Mapping[str, Any] | None:
@@ -93,11 +94,12 @@ Outcome = Applicable | Inapplicable | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What using an offer takes of its own limits: one use, and gift credits in minor units."""
+    """What using an offer takes of its own limits: one use, and gift credits in minor units or points."""
 
     offer: Offer
     quantity: int
     credits: int
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Decision:
     @property
     def claims(self) -> tuple[Claim, ...]:
         """What a redemption must still win in the database, which alone knows the present."""
-        return tuple(Claim(outcome.offer, 1, outcome.credits) for outcome in self.applicable)
+        return tuple(Claim(outcome.offer, 1, outcome.credits, outcome.points) for outcome in self.applicable)
 
     @property
     def counted(self) -> tuple[CounterClaim, ...]:
@@ -226,6 +228,7 @@ def _look_at(offer: Offer, order: Order | None, taken: dict[Counter, int], case:
         result.counted,
         result.findings,
         turn.bundle,
+        result.points,
     )
 
 

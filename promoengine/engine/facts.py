@@ -49,10 +49,11 @@ class Subject(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What using a redeemable would do: the order after it, and the gift credits it takes."""
+    """What using a redeemable would do: the order after it, and the gift credits and points it takes."""
 
     after: Order | None
     credits: int = 0
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)

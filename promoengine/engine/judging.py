@@ -13,6 +13,7 @@ from promoengine.engine.limits import Counter, CounterClaim
 from promoengine.engine.offers import Offer, counter_kind_of
 from promoengine.engine.operators import UNKNOWN
 from promoengine.engine.order import Order
+from promoengine.engine.payments import LoyaltyPoints
 from promoengine.engine.refusals import Refusal
 from promoengine.engine.rules import Rule, Verdict
 from promoengine.engine.scopes import UnitLimit
@@ -32,6 +33,7 @@ class TurnResult:
 
     after: Order | None = None
     credits: int = 0
+    points: int = 0
     applied: Applied | None = None
     has_effect: bool = True
     refusal: Refusal | None = None
@@ -106,16 +108,17 @@ class Turn:
 
     @cached_property
     def use(self) -> Use:
-        gift, order = self.offer.gift, self.before
+        order, gift, points = self.before, self.offer.gift, self.offer.points
+        if points is not None:
+            return _pay_with_points(points, order)
         if gift is None:
             return Use(self.applied.order if self.applied else order)
-        wanted = gift.balance if gift.asked is None else gift.asked
         if order is None:
             return Use(None, gift.asked or 0)
         if gift.effect == "APPLY_TO_ITEMS":
-            after = _credits_on_items(wanted).apply(order, self.terms).order
+            after = _credits_on_items(gift.wanted).apply(order, self.terms).order
         else:
-            after = order.discount_order(wanted)
+            after = order.discount_order(gift.wanted)
         return Use(after, after.total_discount - order.total_discount)
 
 
@@ -135,6 +138,7 @@ def take_turn(turn: Turn) -> TurnResult:
     return TurnResult(
         after=use.after,
         credits=use.credits,
+        points=use.points,
         applied=turn.applied,
         has_effect=_changes(turn.before, use),
         findings=findings,
@@ -163,6 +167,13 @@ def _bundle_refusal(turn: Turn) -> Refusal:
 def _violated(offer: Offer, rule: Rule) -> str:
     subject = SUBJECTS.get(offer.object) or ("Gift Card" if offer.gift else "Discount Coupon")
     return f"{subject} cannot be redeemed because of violated validation rules: {rule.id}"
+
+
+def _pay_with_points(points: LoyaltyPoints, order: Order | None) -> Use:
+    if order is None:
+        return Use(None, points=points.asked or 0)
+    spent = points.spend_on(order.total)
+    return Use(order.discount_order(points.worth(spent)), points=spent)
 
 
 def _credits_on_items(credits: int) -> Discount:

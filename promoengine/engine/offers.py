@@ -10,6 +10,7 @@ from promoengine.engine.discounts import Discount
 from promoengine.engine.limits import Counter, CounterKind
 from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.order import Order
+from promoengine.engine.payments import GiftCredits, LoyaltyPoints
 from promoengine.engine.refusals import Refusal
 from promoengine.engine.rules import Rule
 from promoengine.engine.scopes import EVERYTHING, Scope, UnitLimit
@@ -30,15 +31,6 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class GiftCredits:
-    """A gift card: `balance` is what its holder may still spend, `asked` what this cart wants of it."""
-
-    balance: int
-    asked: int | None = None
-    effect: str = "APPLY_TO_ORDER"
-
-
-@dataclass(frozen=True, slots=True)
 class Category:
     """A stacking category by its public id; the lower its hierarchy, the earlier its offers apply."""
 
@@ -51,8 +43,8 @@ class Offer:
     """One redeemable of a checkout.
 
     `object` and `id` are as the caller named it; `key` and `campaign_key` are what its limits are counted
-    by. An offer carries a discount, gift credits, or neither; one that could not be found carries the
-    refusal that says so. All of its `rules` must be met.
+    by. An offer carries a discount, gift credits, points, or none of them; one that could not be found carries
+    the refusal that says so. All of its `rules` must be met.
     """
 
     object: str
@@ -61,6 +53,7 @@ class Offer:
     campaign_key: Hashable = None
     discount: Discount | None = None
     gift: GiftCredits | None = None
+    points: LoyaltyPoints | None = None
     validity: Validity = Validity()
     is_active: bool = True
     is_campaign_active: bool = True
@@ -134,13 +127,10 @@ class Offer:
         return None
 
     def _refused_by_balance(self, order: Order | None) -> Refusal | None:
-        if self.gift is None:
-            return None
-        if order is None and self.gift.asked is None:
-            return self.refused("missing_amount")
-        if self.gift.balance <= 0 or (self.gift.asked or 0) > self.gift.balance:
-            return self.refused("gift_amount_exceeded")
-        return None
+        key = self.gift.refusal_key(order) if self.gift else None
+        if self.points is not None:
+            key = self.points.refusal_key()
+        return self.refused(key) if key else None
 
     @property
     def _is_code(self) -> bool:

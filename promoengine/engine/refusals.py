@@ -11,6 +11,7 @@ MESSAGES = {
     "promotion_not_active_now": "promotion not active now",
     "quantity_exceeded": "quantity exceeded",
     "gift_amount_exceeded": "gift amount exceeded",
+    "loyalty_card_points_exceeded": "loyalty card points exceeded",
     "missing_order": "Missing order",
     "missing_order_items": "Missing order items",
     "missing_amount": "Missing Amount",

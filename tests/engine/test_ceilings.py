@@ -11,8 +11,9 @@ from promoengine.engine.ceilings import Ceilings
 from promoengine.engine.decide import Case, decide
 from promoengine.engine.discounts import parse_discount
 from promoengine.engine.facts import Facts
-from promoengine.engine.offers import GiftCredits, Offer
+from promoengine.engine.offers import Offer
 from promoengine.engine.operators import Moment
+from promoengine.engine.payments import GiftCredits
 from promoengine.engine.rules import Rule
 from promoengine.engine.stacking import StackingRules
 from tests.engine.cart import cart, goods

@@ -9,9 +9,9 @@ from promoengine.engine.facts import Customer
 from promoengine.engine.findings import KINDS, MONEY, QUANTITY
 from promoengine.engine.item_conditions import MARKERS
 from promoengine.engine.limits import Counter
-from promoengine.engine.offers import GiftCredits
 from promoengine.engine.operators import UNKNOWN
 from promoengine.engine.order import Order
+from promoengine.engine.payments import GiftCredits
 from tests.engine.cart import cart
 from tests.engine.offered import CAMPAIGN, KEY, amount, code, outcome_of
 

@@ -8,9 +8,10 @@ import pytest
 from promoengine.engine.decide import Case, decide
 from promoengine.engine.discounts import parse_discount
 from promoengine.engine.facts import Facts
-from promoengine.engine.offers import GiftCredits, Offer, Usage
+from promoengine.engine.offers import Offer, Usage
 from promoengine.engine.operators import Moment
 from promoengine.engine.order import Order
+from promoengine.engine.payments import GiftCredits
 from promoengine.engine.refusals import Refusal
 from promoengine.engine.stacking import StackingRules
 from promoengine.engine.timeframes import Validity

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from promoengine.engine.decide import Applicable, Case, decide
 from promoengine.engine.discounts import parse_discount
 from promoengine.engine.facts import Customer, Facts
-from promoengine.engine.offers import GiftCredits
 from promoengine.engine.order import Item, Order
+from promoengine.engine.payments import GiftCredits
 from promoengine.engine.refusals import Refusal
 from promoengine.engine.rules import parse_rule
 from promoengine.engine.scopes import LIMIT_KINDS

@@ -9,7 +9,7 @@ from promoengine.engine.bundles import BundleFound
 from promoengine.engine.decide import Inapplicable
 from promoengine.engine.facts import Customer
 from promoengine.engine.findings import KINDS, Kind, register
-from promoengine.engine.offers import GiftCredits
+from promoengine.engine.payments import GiftCredits
 from promoengine.engine.rules import InvalidRule, parse_rule, published_name
 from tests.engine.offered import amount, code, decided
 
