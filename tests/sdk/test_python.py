@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,15 +13,6 @@ from voucherify.exceptions import ApiException
 pytestmark = pytest.mark.xdist_group("product")
 
 ORDER = {"amount": 20000, "items": [{"product_id": "prod_x", "quantity": 2, "price": 10000}]}
-
-
-@pytest.fixture(scope="module")
-def client(product) -> Iterator[sdk.ApiClient]:
-    configuration = sdk.Configuration(
-        host=product.base_url, api_key={"X-App-Id": product.app_id, "X-App-Token": product.app_token}
-    )
-    with sdk.ApiClient(configuration) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
