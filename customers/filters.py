@@ -1,9 +1,27 @@
-"""What the list of customers may be filtered by."""
+"""What the lists of customers and of segments may be filtered by."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 
-from customers.models import Customer
+from customers.models import Customer, Segment
+from customers.segments import customers_in
+from customers.selectors import segment_by_id
+from promoengine.core.api.filters import Field, as_moment, by_id, filter_condition, range_condition
+from promoengine.core.errors import NotFound
+from promoengine.engine.operators import Moment
+
+SEGMENT_ORDERS = {"created_at": "created_at"}
+BY_ID = by_id("pk", Segment.prefix)
+SEGMENT_FIELDS = {
+    "id": BY_ID,
+    "name": Field("name"),
+    "type": Field("type"),
+    "created_at": Field("created_at", as_moment),
+}
 
 
 class CustomerFilter(django_filters.FilterSet):
@@ -19,5 +37,22 @@ class CustomerFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def in_segment(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
-        """No project has segments yet, so that none holds a customer."""
-        return rows.filter(Q(pk__in=[]))
+        """Return who is in a segment now; nobody is in one that the project does not have."""
+        project = self.request.project
+        try:
+            segment = segment_by_id(project, value)
+        except NotFound:
+            return rows.none()
+        now = Moment(datetime.now(UTC), ZoneInfo(project.timezone), project.week_start)
+        return customers_in(project, rows, segment, now)
+
+
+def segment_condition(query: QueryDict) -> Q:
+    """Return the condition that a list of segments asks for: its filters, and `ids`.
+
+    Raises:
+        InvalidQueryParams: a filter is wrong.
+    """
+    condition = filter_condition(query, SEGMENT_FIELDS) & range_condition(query, ["created_at"])
+    asked = [ref for name in ("ids", "ids[]") for text in query.getlist(name) for ref in text.split(",")]
+    return condition & BY_ID.condition("$in", asked) if asked else condition

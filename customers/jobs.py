@@ -1,6 +1,10 @@
 """RQ entry points of the customers' room."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from customers.services.import_customers import run_csv_import, run_upserts
+from customers.services.memberships import run_sync, sync_by_calendar
 from promoengine.core.models import AsyncAction
 
 
@@ -12,3 +16,13 @@ def import_csv(action: AsyncAction) -> None:
 def update_customers(action: AsyncAction) -> None:
     """Upsert the customers of a bulk request."""
     run_upserts(action, enumerate(action.params["rows"], start=1))
+
+
+def sync_segment(action: AsyncAction) -> None:
+    """Ask all customers whether they are in an auto-update segment."""
+    run_sync(action)
+
+
+def sync_segments(**_: Any) -> None:
+    """Ask anew, on a new day, where who is in a segment changes by the day."""
+    sync_by_calendar(now=datetime.now(UTC))

@@ -86,3 +86,60 @@ class CustomEvent(ProjectModel):
 
     def __str__(self) -> str:
         return self.type
+
+
+class Segment(ProjectModel):
+    """A named group of customers: listed ones, or those whom a filter matches.
+
+    A `static` one lists its members for good. Whom an `auto-update` one matches is kept as members, too, so
+    that entering and leaving are events; a `passive` one has none, and is only ever asked.
+    """
+
+    prefix = "seg"
+
+    class Type(models.TextChoices):
+        STATIC = "static", "Listed customers"
+        AUTO_UPDATE = "auto-update", "By a filter, telling who enters and leaves"
+        PASSIVE = "passive", "By a filter"
+
+    class SyncStatus(models.TextChoices):
+        IN_PROGRESS = "IN_PROGRESS"
+        DONE = "DONE"
+
+    name = models.CharField(max_length=255)
+    type = models.CharField(max_length=11, choices=Type.choices, default=Type.PASSIVE)
+    filter = models.JSONField(null=True, blank=True)
+    initial_sync_status = models.CharField(
+        max_length=11, choices=SyncStatus.choices, default=SyncStatus.DONE, editable=False
+    )
+    synced_at = models.DateTimeField(
+        default=timezone.now, editable=False, help_text="When asking all customers anew was last begun."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(type="static") ^ models.Q(filter__isnull=False), name="segment_has_filter"
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "-created_at"], name="segment_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentMember(models.Model):
+    """A customer in a static or auto-update segment; to make or delete the row is to enter or to leave."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["segment", "customer"], name="segment_member_unique"),
+        ]
+        indexes = [models.Index(fields=["customer", "segment"], name="segment_member_of_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} in {self.segment_id}"

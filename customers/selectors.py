@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from customers.models import Customer, CustomerQuerySet
+from customers.models import Customer, CustomerQuerySet, Segment
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
@@ -20,13 +20,39 @@ def customer_by_ref(project: Project, ref: str) -> Customer:
     Raises:
         NotFound: the project has none.
     """
+    customer = find_customer_by_ref(project, ref)
+    if customer is None:
+        raise NotFound("customer", ref)
+    return customer
+
+
+def find_customer_by_ref(project: Project, ref: str) -> Customer | None:
+    """Return the customer of that source id or id, or None where it may be the source id of a new one.
+
+    Raises:
+        NotFound: it is an id, and the project has no customer of it.
+    """
     rows = customers_for_wire(project)
     customer = rows.filter(source_id=ref).first()
     if customer is None and (key := parse_public_id(Customer.prefix, ref)):
         customer = rows.filter(pk=key).first()
-    if customer is None:
-        raise NotFound("customer", ref)
+        if customer is None:
+            raise NotFound("customer", ref)
     return customer
+
+
+def segment_by_id(project: Project, ref: str) -> Segment:
+    """Return the segment of that id.
+
+    Raises:
+        NotFound: the project has none.
+    """
+    key = parse_public_id(Segment.prefix, ref)
+    segment = Segment.objects.filter(project=project, pk=key).first() if key else None
+    if segment is None:
+        raise NotFound("segment", ref)
+    segment.project = project
+    return segment
 
 
 def find_customer(project: Project, data: Mapping[str, Any] | None) -> Customer | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from customers.models import Customer, CustomerSummary, CustomEvent
+from customers.models import Customer, CustomerSummary, CustomEvent, Segment
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
 from promoengine.core.models import OutboxEvent
@@ -73,6 +73,24 @@ def summary_to_wire(customer: Customer) -> dict[str, Any]:
         },
         "orders": orders,
     }
+
+
+def segment_to_wire(segment: Segment) -> dict[str, Any]:
+    """Return a segment, without its customers."""
+    return {
+        "id": segment.public_id,
+        "name": segment.name,
+        "created_at": wire_datetime(segment.created_at),
+        "type": segment.type,
+        "filter": segment.filter,
+        "initial_sync_status": segment.initial_sync_status,
+        "object": "segment",
+    }
+
+
+def simple_segment(public_id: str, name: str) -> dict[str, Any]:
+    """Return a segment as lists of a customer's segments and events carry one."""
+    return {"id": public_id, "name": name, "object": "segment"}
 
 
 def event_to_wire(event: CustomEvent, customer: Customer) -> dict[str, Any]:

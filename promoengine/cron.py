@@ -2,6 +2,7 @@
 
 from rq.cron import register
 
+import customers.jobs
 import notifications.jobs
 import promoengine.core.jobs
 import redemptions.jobs
@@ -11,5 +12,6 @@ register(vouchers.jobs.roll_up_usage, queue_name="low", interval=5)
 register(redemptions.jobs.count_promotions, queue_name="low", interval=60)
 register(promoengine.core.jobs.resume_async_actions, queue_name="high", interval=30)
 register(notifications.jobs.send_waiting, queue_name="default", interval=30)
+register(customers.jobs.sync_segments, queue_name="low", interval=600)
 register(promoengine.core.jobs.sweep, queue_name="low", interval=3600)
 register(redemptions.jobs.sweep, queue_name="low", interval=3600)

@@ -14,6 +14,7 @@ from campaigns.definitions import tiers_at
 from campaigns.facts import catalogue_facts
 from campaigns.models import PromotionStack, PromotionTier
 from customers.models import Customer
+from customers.segments import segments_of
 from customers.selectors import find_customer
 from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.ids import parse_public_id
@@ -101,6 +102,8 @@ def gather(
         project, asked, settings, good_refs=refs, channel=channel, now=now, overwrite_order=overwrite_order
     )
     offers = tuple(_offer_of(one, row, context.asking) for one, row in zip(redeemables, rows, strict=True))
+    if any(offer.asks_segments for offer in offers):
+        context = with_segments(project, context)
     counters = {counter for offer in offers for counter in offer.counters(context.amounts)}
     counted = counter_rows(counters, context.subjects, context.moment)
     used = counters_used(project, counted, session_key=session_key, now=now)
@@ -150,6 +153,16 @@ def gather_context(
         facts,
         Subjects.of(customer.pk if customer else None, channel_id=channel.id, channel_type=channel.type),
     )
+
+
+def with_segments(project: Project, context: Context) -> Context:
+    """Return the context with the segments that the customer is in, by what is stored and what was sent."""
+    customer = context.facts.customer
+    if customer is None:
+        return context
+    sent = {**customer.attributes, "metadata": customer.metadata}
+    segments = segments_of(project, context.customer, sent, version=context.version, at=context.moment)
+    return replace(context, facts=replace(context.facts, customer=replace(customer, segments=segments)))
 
 
 def settings_of(project: Project) -> Settings:

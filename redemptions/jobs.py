@@ -18,7 +18,7 @@ LONG_PAST = timedelta(days=62)
 def refresh_customers(*, event_ids: list[str], **_: Any) -> None:
     """Count the redemptions of the customers that these events are about."""
     events = OutboxEvent.objects.filter(pk__in=event_ids, customer_id__isnull=False)
-    refresh_summaries(sorted(set(events.values_list("customer_id", flat=True))))
+    refresh_summaries(sorted(set(events.values_list("customer_id", flat=True))), now=datetime.now(UTC))
 
 
 def count_promotions(**_: Any) -> None:

@@ -66,7 +66,7 @@ class Explainer:
 
 
 def explainer_for(project: Project, outcomes: Iterable[Outcome]) -> Explainer:
-    """Return what explains these outcomes, with all names loaded, in at most three queries."""
+    """Return what explains these outcomes, with all names loaded, in at most four queries."""
     findings = [finding for outcome in outcomes for finding in _findings(outcome)]
     ids = {one for finding in findings for one in ids_of(finding.node)}
     return Explainer(project.currency, names_of(project, ids))

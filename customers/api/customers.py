@@ -49,7 +49,7 @@ class Customers(CustomersView):
         )
         return Response(
             paged_list(
-                CustomerFilter(request.GET, rows).qs,
+                CustomerFilter(request.GET, rows, request=request).qs,
                 request.GET,
                 data_ref="customers",
                 rows_to_wire=lambda found: [customer_to_wire(customer) for customer in found],

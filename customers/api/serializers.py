@@ -59,3 +59,40 @@ class EventAnswer(serializers.Serializer):
     object = serializers.CharField()
     type = serializers.CharField()
     customer = CustomerBody()
+
+
+class SegmentBody(serializers.Serializer):
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=["static", "auto-update", "passive"], required=False)
+    customers = serializers.ListField(child=serializers.CharField(), required=False)
+    filter = serializers.DictField(required=False)
+
+
+class SegmentAnswer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    type = serializers.CharField()
+    filter = serializers.DictField(allow_null=True)
+    initial_sync_status = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    object = serializers.CharField()
+
+
+class SegmentList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    data = SegmentAnswer(many=True)
+    total = serializers.IntegerField()
+
+
+class CustomerSegment(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    object = serializers.CharField()
+
+
+class CustomerSegmentList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    data = CustomerSegment(many=True)
+    total = serializers.IntegerField()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from customers.models import Customer, CustomerSummary, CustomEvent
+from customers.models import Customer, CustomerSummary, CustomEvent, SegmentMember
 from customers.selectors import customer_by_ref
 from customers.wire import customer_to_wire
 from promoengine.core.api.renderers import wire_datetime
@@ -29,11 +29,14 @@ ERASED: dict[str, Any] = {
 def delete_customer(project: Project, ref: str, *, channel: str = "API", now: datetime) -> None:
     """Delete a customer; what they redeemed keeps its history, and the source id is free again.
 
+    Their segments lose them without a word: nobody has left who is not there any more.
+
     Raises:
         NotFound: the project has no such customer.
     """
     customer = customer_by_ref(project, ref)
     Customer.objects.filter(pk=customer.pk).update(deleted_at=now, source_id=None)
+    SegmentMember.objects.filter(customer=customer).delete()
     record_event(
         project,
         "customer.deleted",
@@ -59,6 +62,7 @@ def erase_customer(project: Project, ref: str, *, now: datetime) -> dict[str, An
     happened, _ = OutboxEvent.objects.filter(project=project, customer_id=customer.pk).delete()
     CustomerSummary.objects.filter(customer=customer).delete()
     Customer.objects.filter(pk=customer.pk).update(**ERASED, deleted_at=now)
+    segments, _ = SegmentMember.objects.filter(customer=customer).delete()
     record_event(
         project, "customer.erased", {}, entity_id=customer.public_id, customer_id=customer.pk, now=now
     )
@@ -72,7 +76,7 @@ def erase_customer(project: Project, ref: str, *, now: datetime) -> dict[str, An
             "events": events + happened,
             "customer_events": happened,
             "daily_events": 0,
-            "segments": 0,
+            "segments": segments,
             "orders": 0,
             "order_events": 0,
             "customer": 1,

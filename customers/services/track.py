@@ -7,11 +7,13 @@ from typing import Any
 from django.db import transaction
 
 from customers.models import Customer, CustomEvent
+from customers.services.memberships import update_memberships
 from customers.services.upsert import upsert_customer
 from customers.wire import simple_customer
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import share_definitions
 
 NAME_MAX = 255
 
@@ -51,4 +53,6 @@ def track_event(
         channel=channel,
         now=now,
     )
+    version = share_definitions(project)
+    update_memberships(project, [customer.pk], version=version, channel=channel, now=now)
     return event, customer

@@ -8,9 +8,11 @@ from django.db import connection, transaction
 from customers.models import Customer
 from customers.payload import read_customer
 from customers.selectors import customer_by_ref, find_customer
+from customers.services.memberships import update_memberships
 from customers.wire import customer_to_wire
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
+from promoengine.core.services.definitions import share_definitions
 
 
 @transaction.atomic
@@ -30,9 +32,10 @@ def upsert_customer(
     columns = read_customer(data, where)
     customer = find_customer(project, data)
     if customer is None:
+        version = share_definitions(project)
         customer, created = _create(project, columns, now=now)
         if created:
-            _record(project, "customer.created", customer, channel=channel, now=now)
+            _record(project, "customer.created", customer, version=version, channel=channel, now=now)
             return customer
     return _change(project, customer, columns, channel=channel, now=now)
 
@@ -75,6 +78,8 @@ def _change(
 ) -> Customer:
     if not _differs(customer, columns):
         return customer
+    # Before the row, as checkouts do it, so that neither waits for the other.
+    version = share_definitions(project)
     # Locked and read again, so that two updates of metadata merge and none is lost.
     customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
     if "metadata" in columns:
@@ -83,7 +88,7 @@ def _change(
         setattr(customer, name, value)
     customer.updated_at = now
     customer.save(update_fields=[*columns, "updated_at"])
-    _record(project, "customer.updated", customer, channel=channel, now=now)
+    _record(project, "customer.updated", customer, version=version, channel=channel, now=now)
     return customer
 
 
@@ -97,7 +102,9 @@ def _differs(customer: Customer, columns: dict[str, Any]) -> bool:
     return False
 
 
-def _record(project: Project, event: str, customer: Customer, *, channel: str, now: datetime) -> None:
+def _record(
+    project: Project, event: str, customer: Customer, *, version: int, channel: str, now: datetime
+) -> None:
     record_event(
         project,
         event,
@@ -107,3 +114,4 @@ def _record(project: Project, event: str, customer: Customer, *, channel: str, n
         channel=channel,
         now=now,
     )
+    update_memberships(project, [customer.pk], version=version, channel=channel, now=now)

@@ -104,7 +104,7 @@ def build_demo(*, now: datetime) -> Project:
     history += _standalone(project, customers, chance, now)
     _promotion(project, now)
     Redemption.objects.bulk_create(sorted(history, key=lambda row: row.id), batch_size=1000)
-    refresh_summaries([customer.pk for customer in customers])
+    refresh_summaries([customer.pk for customer in customers], now=now)
     return project
 
 

@@ -20,6 +20,8 @@ from promoengine.engine.limits import CounterKind
 from promoengine.engine.operators import UNKNOWN
 from promoengine.engine.order import Order
 
+SEGMENT = "customer.segment"
+
 
 def fact(
     name: str, read: Callable[[Node, Situation], Any], *, needs_property: bool = False, measure: str = ""
@@ -87,7 +89,7 @@ def _is_holder(node: Node, situation: Situation) -> Any:
     return None if customer is None else holder is not None and customer.id == holder
 
 
-fact("customer.segment", _customer_segments)
+fact(SEGMENT, _customer_segments)
 fact("customer.metadata", _customer_metadata, needs_property=True)
 fact("customer.loyalty.tier", _customer_attribute("loyalty_tier"))
 for _name in ("name", "email", "phone", "birthdate", "address.city", "address.country", "source_id"):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from promoengine.engine.conditions import SEGMENT
 from promoengine.engine.facts import Customer
 from promoengine.engine.findings import Node
 from promoengine.engine.items import ALL_PRODUCTS, POSITIVE
@@ -16,7 +17,7 @@ from promoengine.engine.rules import Rule
 from promoengine.engine.values import number_of, scalar_of
 
 NAMING_ITEMS = ("order.items.any", "order.items.every", "product.id", "sku.id")
-SEGMENT, AMOUNT = "customer.segment", "order.amount"
+AMOUNT = "order.amount"
 AT_LEAST = (
     "$more_than",
     "$more_than_or_equal",

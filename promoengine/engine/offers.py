@@ -75,6 +75,11 @@ class Offer:
         return next((rule.bundle for rule in self.rules if rule.bundle is not None), None)
 
     @property
+    def asks_segments(self) -> bool:
+        """Whether its rules ask which segments the customer is in."""
+        return any(rule.asks_segments for rule in self.rules)
+
+    @property
     def is_dynamic(self) -> bool:
         """Whether formulas, which may ask who uses it, say what it takes off."""
         scoped = any(entry.has_price_formula for entry in self.scope.included)

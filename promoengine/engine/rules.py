@@ -55,6 +55,11 @@ class Rule:
     bundle: Bundle | None = None
     counters: tuple[CounterKind, ...] = ()
 
+    @property
+    def asks_segments(self) -> bool:
+        """Whether it matters which segments the customer is in."""
+        return any(node.name == conditions.SEGMENT for node in self.nodes.values())
+
     def judge(self, situation: Situation) -> Verdict:
         """Return what becomes of the rule; all conditions are looked at where the facts say so."""
         if self.logic is None:

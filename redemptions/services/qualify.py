@@ -25,6 +25,7 @@ from redemptions.facts import (
     gather_context,
     settings_of,
     with_reservations,
+    with_segments,
 )
 from redemptions.offers import voucher_offer
 from redemptions.qualification_filters import Candidate, Filters
@@ -122,6 +123,7 @@ def qualify(
     context = gather_context(
         project, asked.checkout, settings, good_refs=shelf.good_refs, channel=channel, now=now
     )
+    context = with_segments(project, context)
     case = Case(
         (), context.amounts, replace(context.facts, ignored=_ignored(asked.scenario)), context.stacking
     )
@@ -156,6 +158,7 @@ def applicable_tiers(
     settings = settings_of(project)
     shelf = shelf_of(project, settings.version)
     context = gather_context(project, asked, settings, good_refs=shelf.good_refs, channel=channel, now=now)
+    context = with_segments(project, context)
     case = Case((), context.amounts, context.facts, context.stacking)
     offers = (asked_by(shelf.offers[tier.pk], context.asking) for tier in tiers if tier.pk in shelf.offers)
     return context, list(_judged(offers, shelf.row_of, case))

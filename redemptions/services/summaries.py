@@ -21,7 +21,7 @@ UNDO = Q(kind=Redemption.Kind.ROLLBACK) & ~Q(related_object_type=Redemption.Rela
 PAID = (Order.Status.PAID, Order.Status.FULFILLED)
 
 
-def refresh_summaries(customer_ids: Collection[uuid.UUID]) -> None:
+def refresh_summaries(customer_ids: Collection[uuid.UUID], *, now: datetime) -> None:
     """Count these customers' redemptions and orders anew, in a constant number of queries."""
     values: dict[uuid.UUID, dict[str, Any]] = {key: {} for key in customer_ids}
     for row in _redemptions(customer_ids):
@@ -32,7 +32,7 @@ def refresh_summaries(customer_ids: Collection[uuid.UUID]) -> None:
         values[row.customer_id] |= {"last_order_amount": row.amount}
     for row in _cards(customer_ids):
         values[row.pop("holder_id")] |= row
-    store_summaries(values)
+    store_summaries(values, now=now)
 
 
 def refresh_promotions(*, since: datetime) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 
 from promoengine.core.models import AsyncAction
 from promoengine.core.services.async_actions import run_async_action
@@ -157,7 +158,7 @@ def test_customer_life(contract, project, api):
         CUSTOMER | {"address": {"city": "Oslo"}, "birthdate": "1990-05-01", "phone": "1"},
     )
     redeem_stack(api, project)
-    refresh_summaries([CustomerFactory._meta.model.objects.get(source_id="ann").pk])
+    refresh_summaries([CustomerFactory._meta.model.objects.get(source_id="ann").pk], now=timezone.now())
 
     contract.call("get", "/v1/customers/ann")
     contract.call("put", "/v1/customers/ann", {"description": "x"})

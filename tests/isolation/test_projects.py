@@ -50,6 +50,10 @@ CALLS = [
     ("post", "/v1/customers/{customer}/permanent-deletion", None),
     ("get", "/v1/customers/{customer}/activity", None),
     ("get", "/v1/customers/{customer}/redeemables", None),
+    ("get", "/v1/customers/{customer}/segments", None),
+    ("get", "/v1/segments/{segment}", None),
+    ("delete", "/v1/segments/{segment}", None),
+    ("post", "/v1/segments", {"name": "x", "type": "static", "customers": ["{customer}"]}),
     ("get", "/v1/redemptions/{redemption}", None),
     ("post", "/v1/redemptions/{redemption}/rollback", None),
     ("post", "/v1/redemptions/{redemption}/rollbacks", None),
@@ -126,6 +130,7 @@ LISTS = [
     "/v1/campaigns",
     "/v1/vouchers",
     "/v1/customers",
+    "/v1/segments",
     "/v1/publications",
     "/v1/redemptions",
     "/v1/async-actions",
@@ -169,6 +174,7 @@ def owned(db):
     rule = api.post("/v1/validation-rules", {"name": "Rule"}).json()["id"]
     path = f"/v1/validation-rules/{rule}/assignments"
     assignment = api.post(path, {"campaign": campaign.public_id}).json()["id"]
+    segment = api.post("/v1/segments", {"name": "x", "customers": [customer.source_id]}).json()["id"]
     action = start_async_action(owner, "X", job="nothing", params={}, now=campaign.created_at)
     return {
         "owner": owner,
@@ -177,6 +183,7 @@ def owned(db):
         "code": voucher.code,
         "customer": customer.public_id,
         "source_id": customer.source_id,
+        "segment": segment,
         "redemption": redemption["id"],
         "order": redemption["order"]["id"],
         "tier": tier.public_id,

@@ -29,6 +29,11 @@ def share_definitions(project: Project) -> int:
     return version
 
 
+def current_version(project: Project) -> int:
+    """Return the version as it is at this moment, not as it was when the caller's key was read."""
+    return Project.objects.values_list("definitions_version", flat=True).get(pk=project.pk)
+
+
 def hold_off_checkouts(project: Project) -> None:
     """Wait for the project's checkouts under way, and keep others waiting until the transaction ends."""
     with connection.cursor() as cursor:

@@ -1,0 +1,126 @@
+"""The segments of a project, kept in this process by the version of the definitions, and who is in them."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.db.models import QuerySet
+
+from customers.membership import CustomerFilter, parse_filter
+from customers.models import Customer, Segment, SegmentMember
+from customers.people import people_of, person_at_checkout
+from customers.selectors import customers_for_wire
+from promoengine.core.ids import parse_public_id, public_id
+from promoengine.core.models import Project
+from promoengine.core.services.definitions import current_version
+from promoengine.engine.operators import Moment
+
+PROJECTS_KEPT, BATCH = 100, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FilteredSegment:
+    """A segment by a filter, ready to be asked."""
+
+    key: uuid.UUID
+    name: str
+    is_auto_update: bool
+    filter: CustomerFilter
+
+    @property
+    def public_id(self) -> str:
+        return public_id(Segment.prefix, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """The segments of a project at a version of its definitions; of static ones, whether there are any."""
+
+    version: int
+    filtered: tuple[FilteredSegment, ...]
+    has_static: bool
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The names of the custom events that their filters ask about."""
+        return frozenset[str]().union(*(segment.filter.events for segment in self.filtered))
+
+    @property
+    def auto_update(self) -> tuple[FilteredSegment, ...]:
+        return tuple(segment for segment in self.filtered if segment.is_auto_update)
+
+
+_known: dict[uuid.UUID, Segments] = {}
+
+
+def segments_at(project: Project, version: int) -> Segments:
+    """Return the project's segments: two queries where they are not kept yet, none otherwise."""
+    known = _known.get(project.pk)
+    if known is not None and known.version == version:
+        return known
+    if len(_known) >= PROJECTS_KEPT:
+        _known.clear()
+    rows = Segment.objects.filter(project=project)
+    filtered = rows.exclude(type=Segment.Type.STATIC).order_by("pk")
+    made = _known[project.pk] = Segments(
+        version,
+        tuple(filtered_segment(row) for row in filtered),
+        rows.filter(type=Segment.Type.STATIC).exists(),
+    )
+    return made
+
+
+def filtered_segment(row: Segment) -> FilteredSegment:
+    """Return a segment that is not static, ready to be asked."""
+    is_auto_update = row.type == Segment.Type.AUTO_UPDATE
+    return FilteredSegment(row.pk, row.name, is_auto_update, parse_filter(row.filter))
+
+
+def segments_of(
+    project: Project, customer: Customer | None, sent: Mapping[str, Any], *, version: int, at: Moment
+) -> frozenset[str]:
+    """Return the public ids of the segments that the customer of a checkout is in.
+
+    `sent` are published fields that lie over the stored ones. Listed segments are looked up; filters are
+    asked, so that the answer is right on any day, and for one who is not stored yet, too. At most three
+    queries, and none in a project without segments.
+    """
+    segments = segments_at(project, version)
+    found: set[str] = set()
+    if customer is not None and segments.has_static:
+        static = SegmentMember.objects.filter(customer=customer, segment__type=Segment.Type.STATIC)
+        found.update(public_id(Segment.prefix, key) for key in static.values_list("segment_id", flat=True))
+    if segments.filtered:
+        person = person_at_checkout(customer, sent, segments.events, now=at.now)
+        found.update(one.public_id for one in segments.filtered if one.filter.matches(person, at))
+    return frozenset(found)
+
+
+def named_segments_of(
+    project: Project, customer: Customer | None, sent: Mapping[str, Any], *, at: Moment
+) -> list[Segment]:
+    """Return the segments that a customer is in now, the newest first."""
+    found = segments_of(project, customer, sent, version=current_version(project), at=at)
+    keys = [key for one in found if (key := parse_public_id(Segment.prefix, one))]
+    return list(Segment.objects.filter(project=project, pk__in=keys).order_by("-created_at", "-pk"))
+
+
+def customers_in(
+    project: Project, rows: QuerySet[Customer], segment: Segment, at: Moment
+) -> QuerySet[Customer]:
+    """Return those of the customers that are in a segment; all of them are read to ask a passive one."""
+    if segment.type != Segment.Type.PASSIVE:
+        members = SegmentMember.objects.filter(segment=segment)
+        return rows.filter(pk__in=members.values("customer_id"))
+    return rows.filter(pk__in=list(_matching(project, filtered_segment(segment).filter, at)))
+
+
+def _matching(project: Project, asked: CustomerFilter, at: Moment) -> Iterator[uuid.UUID]:
+    everybody = customers_for_wire(project).order_by("pk").iterator(chunk_size=BATCH)
+    while customers := list(islice(everybody, BATCH)):
+        people = people_of(customers, asked.events)
+        for customer, person in zip(customers, people, strict=True):
+            if asked.matches(person, at):
+                yield customer.pk
