@@ -5,8 +5,10 @@ Counts live in Valkey, so that all processes share them; when it can't be reache
 
 import logging
 import time
+from collections import deque
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 
 from django.conf import settings
 from redis import Redis
@@ -16,6 +18,7 @@ log = logging.getLogger(__name__)
 
 MINUTE = 60
 CLIENT_WINDOW = 5
+LEASES_PER_WINDOW, LEASES_KEPT = 1000, 10_000
 TIMEOUT_SECONDS = 0.2  # a slow Valkey may not slow the checkout
 
 
@@ -46,6 +49,18 @@ class Allowance:
         return shown
 
 
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """Numbers of requests that this process may still give out in a window."""
+
+    window: int
+    numbers: deque[int]
+
+
+_leases: dict[str, _Lease] = {}
+_leasing = Lock()
+
+
 def allowance_of_key(app_id: str) -> Allowance | None:
     """Count a request of a key, or return None where there is no limit."""
     return _count(f"rate:{app_id}", settings.RATE_LIMIT_PER_MINUTE, MINUTE)
@@ -68,11 +83,38 @@ def _count(name: str, limit: int, seconds: int) -> Allowance | None:
     now = int(time.time())
     window = now - now % seconds
     try:
-        with _counters(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
-            pipeline.incr(f"{name}:{window}")
-            pipeline.expire(f"{name}:{window}", seconds * 2)
-            used = pipeline.execute()[0]
+        number = _number(name, window, seconds, at_once=max(1, limit // LEASES_PER_WINDOW))
     except RedisError:
         log.exception("rate limits are off: Valkey can't be reached")
         return None
-    return Allowance(limit, limit - used, window + seconds)
+    return Allowance(limit, limit - number, window + seconds)
+
+
+def _number(name: str, window: int, seconds: int, *, at_once: int) -> int:
+    """Return the number of this request in its window; no two requests of any process have the same.
+
+    Numbers are fetched several at once where the limit is high, because asking for each costs more than
+    answering many a request. Those fetched and not given out count as used.
+    """
+    with _leasing:
+        lease = _leases.get(name)
+        if lease is not None and lease.window == window and lease.numbers:
+            return lease.numbers.popleft()
+    with _counters(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
+        pipeline.incrby(f"{name}:{window}", at_once)
+        pipeline.expire(f"{name}:{window}", seconds * 2)
+        last: int = pipeline.execute()[0]
+    if at_once > 1:
+        _keep_lease(name, window, range(last - at_once + 2, last + 1))
+    return last - at_once + 1
+
+
+def _keep_lease(name: str, window: int, numbers: range) -> None:
+    with _leasing:
+        lease = _leases.get(name)
+        if lease is not None and lease.window == window:
+            lease.numbers.extend(numbers)
+            return
+        if len(_leases) > LEASES_KEPT:
+            _leases.clear()
+        _leases[name] = _Lease(window, deque(numbers))
