@@ -43,7 +43,7 @@ class Offer:
     """One redeemable of a checkout.
 
     `object` and `id` are as the caller named it; `key` and `campaign_key` are what its limits are counted
-    by. An offer carries a discount, gift credits, points, or none of them; one that could not be found carries
+    by. An offer carries a discount, gift credits, points, or none of them; one that could not be found has
     the refusal that says so. All of its `rules` must be met.
     """
 
