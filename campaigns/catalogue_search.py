@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from campaigns.catalogue_selectors import products_of, skus_of
 from campaigns.models import Product, ProductCollection, Sku
-from campaigns.names import names_of
+from campaigns.names import name_of, names_of
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 from promoengine.engine.items import ALL_PRODUCTS
@@ -35,7 +36,7 @@ def named_goods(project: Project, ids: Collection[str]) -> dict[str, Named]:
     """Return those of the products, SKUs and collections that the project has, by their ids."""
     names = names_of(project, ids)
     if ALL_PRODUCTS in ids:
-        names |= {ALL_PRODUCTS: "All Products"}
+        names |= {ALL_PRODUCTS: _("All Products")}
     return {one: Named(one, object_of(one) or "product", name) for one, name in names.items()}
 
 
@@ -46,20 +47,21 @@ def search_goods(project: Project, text: str, *, collections: bool = True) -> li
     if collections:
         rows = ProductCollection.objects.filter(project=project, name__icontains=text)
         found = [*rows.order_by("name")[:FOUND], *found]
-    return [Named(row.public_id, object_of(row.public_id) or "product", str(row)) for row in found]
+    return [Named(row.public_id, object_of(row.public_id) or "product", name_of(row)) for row in found]
 
 
 def search_lines(project: Project, text: str) -> tuple[list[Product], list[Sku]]:
     """Return the products and SKUs whose name or own id has `text` in it, a few of each."""
     own = Q(source_id__icontains=text)
     products = products_of(project).filter(own | Q(name__icontains=text)).order_by("name", "pk")
-    skus = skus_of(project).filter(own | Q(sku__icontains=text)).order_by("sku", "pk")
+    called = Q(sku__icontains=text) | Q(product__name__icontains=text)
+    skus = skus_of(project).filter(own | called).order_by("product__name", "sku", "pk")
     return list(products[:FOUND]), list(skus[:FOUND])
 
 
 def typed_name(good: Product | Sku) -> str:
     """Return what stands in a field once a good is picked: its name and an id that tells it from others."""
-    return f"{good}{SEPARATOR}{good.source_id or good.public_id}"
+    return f"{name_of(good)}{SEPARATOR}{good.source_id or good.public_id}"
 
 
 def goods_by_text(project: Project, texts: Iterable[str]) -> dict[str, Product | Sku]:

@@ -193,7 +193,8 @@ def has_plain_products(applicable_to: Mapping[str, Any]) -> bool:
     """Return whether the products of a discount are no more than a list."""
     entries = [entry for name in ("included", "excluded") for entry in applicable_to.get(name) or []]
     return not applicable_to.get("included_all") and all(
-        entry.keys() <= PLAIN_ENTRY and entry.get("effect", "APPLY_TO_EVERY") == "APPLY_TO_EVERY"
+        {name for name, value in entry.items() if value is not None} <= PLAIN_ENTRY
+        and entry.get("effect", "APPLY_TO_EVERY") == "APPLY_TO_EVERY"
         for entry in entries
     )
 

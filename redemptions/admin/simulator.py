@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from campaigns.admin.picker import picked_in, picker_options
 from campaigns.catalogue_search import search_lines, typed_name
 from campaigns.models import Product, Sku
+from campaigns.sentences import money
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
@@ -56,7 +57,7 @@ def simulator_goods(request: HttpRequest) -> HttpResponse:
     text = next((request.GET.get(name, "") for name in request.GET if name.endswith("-what")), "")
     products, skus = search_lines(project, text)
     goods: list[Product | Sku] = [*products, *skus]
-    rows = [(typed_name(good), good) for good in goods]
+    rows = [(typed_name(good), _price(good, project)) for good in goods]
     return render(request, "redemptions/simulator_choices.html", {"rows": rows})
 
 
@@ -72,6 +73,11 @@ def simulator_promotions(request: HttpRequest) -> HttpResponse:
     project = _project(request)
     picked = named_promotions(project, picked_in(request))
     return picker_options(request, picked, search_promotions(project, request.GET.get("find", "")))
+
+
+def _price(good: Product | Sku, project: Project) -> str:
+    price = good.product.price if isinstance(good, Sku) and good.price is None else good.price
+    return "" if price is None else money(price, project.currency)
 
 
 def _project(request: HttpRequest) -> Project:

@@ -19,6 +19,7 @@ from campaigns.admin.picker import PickField
 from campaigns.admin.prices import minor_units
 from campaigns.catalogue_search import Named, goods_by_text
 from campaigns.models import Product, PromotionTier, Sku
+from campaigns.names import name_of
 from customers.models import Customer
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
@@ -61,7 +62,7 @@ class LineForm(forms.Form):
     @property
     def name(self) -> str:
         """What the line is called where the order is shown."""
-        return str(self.good or self.cleaned_data["what"] or _("Something"))
+        return name_of(self.good) if self.good else self.cleaned_data["what"] or str(_("Something"))
 
     def to_wire(self, currency: str) -> dict[str, Any]:
         """Return the line as a storefront would send it."""

@@ -24,13 +24,22 @@ def add_promotion(page: Page, name: str) -> None:
     page.click("[name=_continue]")
 
 
+def choose(page: Page, row: int, subject: str) -> None:
+    """Choose what a condition is about, once its row has come and is listened to."""
+    field = page.locator(f"#id_conditions-{row}-subject")
+    field.wait_for()
+    expect(page.locator(".htmx-added, .htmx-request")).to_have_count(0)
+    field.select_option(subject)
+    page.locator(f"#id_conditions-{row}-operator").wait_for()
+
+
 def add_rule(page: Page, name: str, product: str) -> None:
     page.goto("/admin/campaigns/validationrule/add/")
     page.fill("#id_name", name)
-    page.select_option("#id_conditions-0-subject", "order.amount")
+    choose(page, 0, "order.amount")
     page.fill("#id_conditions-0-value", "100")
     page.get_by_role("button", name="Add a condition").click()
-    page.select_option("#id_conditions-1-subject", "order.items.any")
+    choose(page, 1, "order.items.any")
     page.locator("#id_conditions-1-goods").press_sequentially(product)
     page.locator("#condition-1").get_by_label(product).check()
     page.fill("#id_conditions-1-units", "2")
@@ -53,6 +62,7 @@ def test_a_rule_is_built_assigned_and_seen_at_work(page):
     expect(page.locator("#guards")).to_contain_text("Order amount is at least 100.00 EUR")
     page.get_by_role("link", name="Try it out").last.click()
     page.locator("#id_lines-0-what").press_sequentially(shoe)
+    expect(page.locator("#goods option")).to_have_text("60.00 EUR")
     page.get_by_role("button", name="Try it out").click()
 
     answer = page.locator("#answer")
@@ -65,10 +75,10 @@ def test_a_rule_is_built_assigned_and_seen_at_work(page):
 
 def test_a_condition_that_is_removed_leaves_the_rule(page):
     page.goto("/admin/campaigns/validationrule/add/")
-    page.select_option("#id_conditions-0-subject", "order.amount")
+    choose(page, 0, "order.amount")
     page.fill("#id_conditions-0-value", "100")
     page.get_by_role("button", name="Add a condition").click()
-    page.select_option("#id_conditions-1-subject", "customer.metadata")
+    choose(page, 1, "customer.metadata")
     page.fill("#id_conditions-1-property_name", "level")
     page.fill("#id_conditions-1-value", "gold")
     page.get_by_role("button", name="Add a condition").focus()

@@ -1,7 +1,7 @@
 """Validation rules in the dashboard: made, shown and changed without JSON, and nothing lost on the way."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from campaigns.admin.rule_forms import ROWS
 from campaigns.models import ProductCollection, ValidationRule
@@ -288,6 +288,18 @@ def test_a_rule_is_deleted(marketer, project):
     marketer.post(f"{PAGE}{rule.pk}/delete/", {"post": "yes"})
 
     assert not ValidationRule.objects.exists()
+
+
+def test_those_who_may_only_look_see_the_words(client, project):
+    user = User.objects.create_user("teammate", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_validationrule"))
+    client.force_login(user)
+    rule = ValidationRuleFactory(project=project, rules=STORED)
+
+    page = client.get(f"{PAGE}{rule.pk}/change/").content.decode()
+
+    assert "Order amount is more than 123.45 EUR" in page
+    assert 'name="conditions-0-subject"' not in page
 
 
 def test_a_rules_page_names_what_it_guards(marketer, project, api):

@@ -67,7 +67,8 @@ def test_a_code_takes_its_discount_off_the_amount(marketer, project):
 
 def test_products_are_known_by_their_names_and_priced_by_the_catalogue(marketer, project):
     ProductFactory(project=project, name="Shoe", source_id="shoe", price=5000)
-    sku = SkuFactory(project=project, product=ProductFactory(project=project, price=700), sku="Hat M")
+    hat = ProductFactory(project=project, name="Hat", price=700)
+    sku = SkuFactory(project=project, product=hat, sku="M")
     VoucherFactory(project=project, code="SUMMER", discount={"type": "PERCENT", "percent_off": 10})
 
     answer = tried(
