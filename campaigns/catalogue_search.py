@@ -1,4 +1,4 @@
-"""Goods as people look for them: by parts of names, by the shop's own ids, by what they typed."""
+"""Goods and segments as people look for them: by parts of names, by ids, by what they typed."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from campaigns.catalogue_selectors import products_of, skus_of
 from campaigns.models import Product, ProductCollection, Sku
 from campaigns.names import name_of, names_of
+from customers.models import Segment
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 from promoengine.engine.items import ALL_PRODUCTS
 
 FOUND = 8
 SEPARATOR = " · "
+SEGMENT = "segment"
 OBJECTS = {Product.prefix: "product", Sku.prefix: "sku", ProductCollection.prefix: "products_collection"}
 
 
@@ -32,12 +34,12 @@ def object_of(ref: str) -> str | None:
     return OBJECTS.get(ref.partition("_")[0])
 
 
-def named_goods(project: Project, ids: Collection[str]) -> dict[str, Named]:
-    """Return those of the products, SKUs and collections that the project has, by their ids."""
+def named_things(project: Project, ids: Collection[str]) -> dict[str, Named]:
+    """Return those of the products, SKUs, collections and segments that the project has, by their ids."""
     names = names_of(project, ids)
     if ALL_PRODUCTS in ids:
         names |= {ALL_PRODUCTS: _("All Products")}
-    return {one: Named(one, object_of(one) or "product", name) for one, name in names.items()}
+    return {one: Named(one, object_of(one) or SEGMENT, name) for one, name in names.items()}
 
 
 def search_goods(project: Project, text: str, *, collections: bool = True) -> list[Named]:
@@ -48,6 +50,12 @@ def search_goods(project: Project, text: str, *, collections: bool = True) -> li
         rows = ProductCollection.objects.filter(project=project, name__icontains=text)
         found = [*rows.order_by("name")[:FOUND], *found]
     return [Named(row.public_id, object_of(row.public_id) or "product", name_of(row)) for row in found]
+
+
+def search_segments(project: Project, text: str) -> list[Named]:
+    """Return segments whose names have `text` in them, a few."""
+    rows = Segment.objects.filter(project=project, name__icontains=text).order_by("name")[:FOUND]
+    return [Named(row.public_id, SEGMENT, row.name) for row in rows]
 
 
 def search_lines(project: Project, text: str) -> tuple[list[Product], list[Sku]]:

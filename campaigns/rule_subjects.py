@@ -18,6 +18,7 @@ class Kind(enum.Enum):
     DATE = "date"
     YES_NO = "yes or no"
     GOODS = "goods"
+    SEGMENT = "segment"
     NOTHING = "nothing"  # it only marks products, or asks what no shop can say yet
 
 
@@ -44,6 +45,7 @@ OPERATORS_OF: dict[Kind, tuple[str, ...]] = {
     Kind.DATE: (*ON_DATES, *DAYS, *PRESENCE),
     Kind.YES_NO: ("$is",),
     Kind.GOODS: ("$is", "$is_not"),
+    Kind.SEGMENT: ("$is", "$is_not"),
     Kind.NOTHING: (),
 }
 # A limit says how much may be used, so `at most` comes first, and nothing else is usual.
@@ -78,6 +80,7 @@ GROUPS = [
     (
         _("Customer"),
         [
+            "customer.segment",
             "customer.metadata",
             "customer.email",
             "customer.name",
@@ -132,9 +135,7 @@ def kind_of(name: str) -> Kind:
         return Kind.MONEY
     if KINDS[name].counter or name in NUMBERS or name.endswith("quantity"):
         return Kind.NUMBER
-    if name == "customer.birthdate":
-        return Kind.DATE
-    return Kind.YES_NO if name == "publication.redeemable_by_linked_customer" else Kind.TEXT
+    return OWN_KINDS.get(name, Kind.TEXT)
 
 
 def operators_of(name: str, *, beside: str | None = None) -> tuple[str, ...]:
@@ -170,6 +171,11 @@ def operator_in_words(operator: str) -> str:
     return str(OPERATORS[operator]) % {"values": "…"}
 
 
+OWN_KINDS = {
+    "customer.segment": Kind.SEGMENT,
+    "customer.birthdate": Kind.DATE,
+    "publication.redeemable_by_linked_customer": Kind.YES_NO,
+}
 MONEYS = frozenset(
     {
         "order.amount",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.catalogue_search import named_goods
+from campaigns.catalogue_search import named_things
 from campaigns.models import ValidationRule
 from campaigns.rule_facts import compiled_rule
 from campaigns.rule_sentences import Names, condition_in_words, ids_of
@@ -35,7 +35,7 @@ def rules_in_words(project: Project, rows: Collection[ValidationRule]) -> dict[V
     """Return what each of several rules says, with the names of what they name, in at most three queries."""
     rules = {row: compiled_rule(row) for row in rows}
     ids = {one for rule in rules.values() for one in ids_in(rule)}
-    names = {one.id: one.name for one in named_goods(project, ids).values()}
+    names = {one.id: one.name for one in named_things(project, ids).values()}
     return {row: rule_in_words(rule, project.currency, names) for row, rule in rules.items()}
 
 

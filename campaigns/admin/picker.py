@@ -17,6 +17,7 @@ KINDS = {
     "product": _("Product"),
     "sku": _("SKU"),
     "products_collection": _("Collection"),
+    "segment": _("Segment"),
     "promotion_tier": _("Promotion"),
 }
 

@@ -29,7 +29,8 @@ from promoengine.core.models import Project
 from promoengine.engine.findings import KINDS
 from promoengine.engine.rules import MESSAGE_MAX
 
-FIELDS = ("subject", "property_name", "operator", "value", "goods", "units", "message")
+FIELDS = ("subject", "property_name", "operator", "value", "goods", "segments", "units", "message")
+PICKED = {Kind.GOODS: "goods", Kind.SEGMENT: "segments"}
 WITH_UNITS = "order.items.any"
 UNITS = "order.items.aggregated_quantity"
 YES_NO = [("true", _("yes")), ("false", _("no"))]
@@ -57,6 +58,12 @@ class ConditionForm(forms.Form):
         search_label=_("Find products, SKUs and collections"),
         label=_("Products"),
     )
+    segments = PickField(
+        required=False,
+        url_name="admin:campaigns_rule_segments",
+        search_label=_("Find a segment"),
+        label=_("Segments"),
+    )
     units = forms.IntegerField(
         required=False,
         min_value=1,
@@ -83,7 +90,7 @@ class ConditionForm(forms.Form):
         stored: Mapping[str, Any] | None = None,
         is_bound: bool = False,
     ) -> None:
-        """Make row number `row` of `values` by field; `known` are goods by id, `stored` their wire form."""
+        """Make a row of `values` by field; `known` may be picked; `stored` are goods as the wire has them."""
         prefix = f"conditions-{row}"
         filled = {f"{prefix}-{name}": value for name, value in values.items()}
         if is_bound:
@@ -106,7 +113,8 @@ class ConditionForm(forms.Form):
     def _choose(self, values: Mapping[str, Any], known: Mapping[str, Named]) -> None:
         """Offer only what fits what has been chosen so far."""
         self._offer("subject", subject_choices(self.name))
-        cast(PickField, self.fields["goods"]).show(known)
+        for name in PICKED.values():
+            cast(PickField, self.fields[name]).show(known)
         given = values.get("operator")
         fitting = operators_of(self.name, beside=given) if self.name else ()
         self.operator_name: str = given if given in fitting else next(iter(fitting), "")
@@ -115,7 +123,7 @@ class ConditionForm(forms.Form):
             self.initial["operator"] = self.operator_name
         shown = {"subject", "operator", "message"} if self.name else {"subject"}
         if self.name:
-            shown |= {"goods"} if self.kind is Kind.GOODS else {"value"} - _hidden(self.kind)
+            shown |= {PICKED.get(self.kind, "value")} if self.kind is not Kind.NOTHING else set()
             shown |= {"property_name"} if KINDS[self.name].needs_property else set()
             shown |= {"units"} if (self.name, self.operator_name) == (WITH_UNITS, "$is") else set()
         for name in [*self.fields]:
@@ -143,8 +151,9 @@ class ConditionForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "property_name" in self.fields and not cleaned.get("property_name"):
             self.add_error("property_name", _("Write the name of the detail, as in color."))
-        if "goods" in self.fields and not cleaned.get("goods") and "goods" not in self.errors:
-            self.add_error("goods", _("Find and tick at least one."))
+        for name in PICKED.values():
+            if name in self.fields and not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("Find and tick at least one."))
         if "value" in self.fields and "value" not in self.errors:
             cleaned["values"] = self._values(cleaned.get("value") or "")
         return cleaned
@@ -185,6 +194,8 @@ class ConditionForm(forms.Form):
         values = cleaned.get("values", [])
         if "goods" in self.fields:
             values = [self.stored.get(one, {"id": one}) for one in cleaned["goods"]]
+        if "segments" in self.fields:
+            values = cleaned["segments"]
         wire["conditions"] = {self.operator_name: values}
         if units := cleaned.get("units"):
             inner = {"name": UNITS, "conditions": {"$more_than_or_equal": [units]}, "rules": {}}
@@ -211,8 +222,8 @@ def shown_condition(wire: Mapping[str, Any], currency: str) -> dict[str, Any] | 
         "property_name": wire.get("property") or "",
         "message": (wire.get("error") or {}).get("message") or "",
     }
-    if kind is Kind.GOODS:
-        shown["goods"] = [ref for value in values if (ref := id_in(value))]
+    if kind in PICKED:
+        shown[PICKED[kind]] = [ref for value in values if (ref := id_in(value))]
         inner = (wire.get("rules") or {}).get("1") or {}
         shown["units"] = next(iter((inner.get("conditions") or {}).get("$more_than_or_equal") or []), None)
     else:
@@ -242,10 +253,6 @@ def subject_in_words(name: str) -> str:
         return SUBJECTS[name] % {"property": _("detail (metadata)")}
     head, _dot, window = name.rpartition(".")
     return f"{COUNTED[head]}, {WINDOWS[window]}" if window in WINDOWS else str(COUNTED[name])
-
-
-def _hidden(kind: Kind) -> set[str]:
-    return {"value"} if kind is Kind.NOTHING else set()
 
 
 def _decimal(text: str) -> Decimal:

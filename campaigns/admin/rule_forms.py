@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from campaigns.admin.picker import PickField
-from campaigns.admin.rule_conditions import FIELDS, ConditionForm, id_in, shown_condition
-from campaigns.catalogue_search import Named, named_goods, object_of
+from campaigns.admin.rule_conditions import FIELDS, PICKED, ConditionForm, id_in, shown_condition
+from campaigns.catalogue_search import Named, named_things, object_of
 from campaigns.models import ValidationRule
 from promoengine.core.models import Project
 from promoengine.engine.logic import Junction, Leaf, parse_logic
@@ -67,7 +67,7 @@ class RuleForm(forms.ModelForm):
         self.has_products = has_plain_products(rule.applicable_to)
         values = self._posted_rows() if self.is_bound else (shown[1] if shown else [])
         picked = [ref for name in ("included", "excluded") for ref in self._picked(name)]
-        known = known_goods(self.project, [*picked, *goods_in(values)], self.stored_goods)
+        known = known_things(self.project, [*picked, *picked_in_rows(values)], self.stored_goods)
         self.conditions = [
             ConditionForm(
                 self.project,
@@ -151,12 +151,12 @@ class RuleForm(forms.ModelForm):
 def posted_row(data: MultiValueDict[str, Any], row: int) -> dict[str, Any]:
     """Return what a request says in row number `row`."""
     values: dict[str, Any] = {name: data.get(f"conditions-{row}-{name}") or "" for name in FIELDS}
-    return values | {"goods": data.getlist(f"conditions-{row}-goods")}
+    return values | {name: data.getlist(f"conditions-{row}-{name}") for name in PICKED.values()}
 
 
-def goods_in(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the ids of the goods that rows name."""
-    return [ref for values in rows for ref in values.get("goods") or []]
+def picked_in_rows(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the ids of the goods and segments that rows name."""
+    return [ref for values in rows for name in PICKED.values() for ref in values.get(name) or []]
 
 
 def stored_goods(rule: ValidationRule) -> dict[str, Any]:
@@ -164,14 +164,19 @@ def stored_goods(rule: ValidationRule) -> dict[str, Any]:
     conditions = (one.get("conditions") for number, one in rule.rules.items() if number != "logic")
     values = (value for one in conditions for given in (one or {}).values() for value in _as_list(given))
     entries = [entry for name in ("included", "excluded") for entry in rule.applicable_to.get(name) or []]
-    named = {id_in(value): value for value in values if object_of(id_in(value)) or isinstance(value, dict)}
+    named = {id_in(value): value for value in values if is_picked(value)}
     return {id_in(entry): {"id": id_in(entry)} for entry in entries} | named
 
 
-def known_goods(project: Project, ids: Iterable[str], stored: Mapping[str, Any]) -> dict[str, Named]:
+def is_picked(value: Any) -> bool:
+    """Return whether a value of a condition names a good or a segment."""
+    return isinstance(value, dict) or bool(object_of(id_in(value))) or id_in(value).startswith("seg_")
+
+
+def known_things(project: Project, ids: Iterable[str], stored: Mapping[str, Any]) -> dict[str, Named]:
     """Return what may be picked: goods the project has, and what the rule names already, gone or not."""
     gone = {ref: Named(ref, object_of(ref) or "product", ref) for ref in stored}
-    return gone | named_goods(project, {*ids, *stored})
+    return gone | named_things(project, {*ids, *stored})
 
 
 def shown_rules(rules: Mapping[str, Any], project: Project) -> tuple[str, list[dict[str, Any]]] | None:

@@ -16,8 +16,16 @@ from unfold.decorators import display
 
 from campaigns.admin.picker import picked_in, picker_options
 from campaigns.admin.rule_conditions import ConditionForm
-from campaigns.admin.rule_forms import ROWS, RuleForm, entry_of, goods_in, joined, known_goods, posted_row
-from campaigns.catalogue_search import named_goods, search_goods
+from campaigns.admin.rule_forms import (
+    ROWS,
+    RuleForm,
+    entry_of,
+    joined,
+    known_things,
+    picked_in_rows,
+    posted_row,
+)
+from campaigns.catalogue_search import named_things, search_goods, search_segments
 from campaigns.models import Campaign, PromotionTier, ValidationRule, ValidationRuleAssignment
 from campaigns.rule_selectors import rules_for_wire
 from campaigns.rule_words import Said, ids_in, rule_in_words, rules_in_words
@@ -47,6 +55,7 @@ class RuleAdmin(ProjectModelAdmin):
         pages = [
             ("condition/", self.condition, "campaigns_rule_condition"),
             ("goods/", self.goods, "campaigns_rule_goods"),
+            ("segments/", self.segments, "campaigns_rule_segments"),
             ("preview/", self.preview, "campaigns_rule_preview"),
         ]
         return [
@@ -65,8 +74,10 @@ class RuleAdmin(ProjectModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Load what the rules of the page say, all at once."""
         changelist = super().get_changelist_instance(request)
-        for rule, said in rules_in_words(current_project(request), list(changelist.result_list)).items():
-            rule.said = said
+        rows: list[Any] = list(changelist.result_list)
+        said = rules_in_words(current_project(request), rows)
+        for rule in rows:
+            rule.said = said[rule]
         return changelist
 
     def render_change_form(
@@ -111,7 +122,7 @@ class RuleAdmin(ProjectModelAdmin):
         number = request.GET.get("row", "")
         row = int(number) if number.isdecimal() and int(number) < ROWS else ROWS - 1
         values = {} if "empty" in request.GET else posted_row(request.GET, row)
-        known = known_goods(project, goods_in([values]), {})
+        known = known_things(project, picked_in_rows([values]), {})
         shown = ConditionForm(project, row, values=values, known=known)
         context = {"condition": shown, "rows_url": reverse("admin:campaigns_rule_condition")}
         if "add" in request.GET and row + 1 < ROWS:
@@ -121,8 +132,14 @@ class RuleAdmin(ProjectModelAdmin):
     def goods(self, request: HttpRequest) -> HttpResponse:
         """Offer products, SKUs and collections to tick."""
         project = self._project(request)
-        picked = named_goods(project, picked_in(request))
+        picked = named_things(project, picked_in(request))
         return picker_options(request, picked, search_goods(project, request.GET.get("find", "")))
+
+    def segments(self, request: HttpRequest) -> HttpResponse:
+        """Offer segments to tick."""
+        project = self._project(request)
+        picked = named_things(project, picked_in(request))
+        return picker_options(request, picked, search_segments(project, request.GET.get("find", "")))
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Say what the rule would say if it were saved as it stands in the form."""
@@ -153,7 +170,7 @@ def preview_in_words(project: Project, request: HttpRequest) -> list[Said]:
     """Return what a posted form says as far as it is complete."""
     rows = [posted_row(request.POST, row) for row in range(ROWS)]
     products = {name: request.POST.getlist(name) for name in ("included", "excluded")}
-    known = known_goods(project, [*goods_in(rows), *products["included"], *products["excluded"]], {})
+    known = known_things(project, [*picked_in_rows(rows), *products["included"], *products["excluded"]], {})
     forms = [
         ConditionForm(project, row, values=values, known=known, is_bound=True)
         for row, values in enumerate(rows)
@@ -166,5 +183,5 @@ def preview_in_words(project: Project, request: HttpRequest) -> list[Said]:
         )
     except InvalidRule as error:
         return [Said(str(error))]
-    names = {one.id: one.name for one in named_goods(project, ids_in(rule)).values()}
+    names = {one.id: one.name for one in named_things(project, ids_in(rule)).values()}
     return rule_in_words(rule, project.currency, names)

@@ -6,6 +6,7 @@ from django.contrib.auth.models import Permission, User
 from campaigns.admin.rule_forms import ROWS
 from campaigns.models import ProductCollection, ValidationRule
 from campaigns.rule_subjects import GROUPS, Kind, kind_of, operators_of
+from customers.models import Segment
 from promoengine.core.models import OutboxEvent, Project
 from promoengine.engine.findings import KINDS
 from promoengine.engine.operators import OPERATORS
@@ -116,6 +117,16 @@ def test_products_are_picked_with_how_many_of_them(marketer, project):
             "logic": "1",
         },
     }
+
+
+def test_segments_are_picked(marketer, project):
+    segment = Segment.objects.create(project=project, name="VIP", type="static")
+
+    found = marketer.get(f"{PAGE}segments/", {"name": "conditions-0-segments", "find": "vi"})
+    rule = saved(marketer, **body(("customer.segment", "$is", "", {"segments": [segment.public_id]})))
+
+    assert [option["name"] for option in found.context["options"]] == ["VIP"]
+    assert rule.rules["1"]["conditions"] == {"$is": [segment.public_id]}
 
 
 def test_the_discounts_products_are_picked(marketer, project):
