@@ -1,6 +1,6 @@
 """Picking several things by name: what is picked is ticked, what a search finds can be ticked too."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -79,9 +79,9 @@ def picked_in(request: HttpRequest) -> list[str]:
     return request.GET.getlist(request.GET.get("name", ""))
 
 
-def ids_in(values: Collection[str]) -> list[str]:
-    """Return the ids once each, in their order."""
-    return list(dict.fromkeys(values))
+def searched_in(request: HttpRequest, field: str = "find") -> str:
+    """Return what is looked for, without what no text in the database can have."""
+    return request.GET.get(field, "").replace("\0", "").strip()
 
 
 def _options(picked: Iterable[Named], found: Iterable[Named]) -> list[dict[str, Any]]:

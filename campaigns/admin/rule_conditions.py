@@ -27,7 +27,7 @@ from campaigns.rule_subjects import (
 )
 from promoengine.core.models import Project
 from promoengine.engine.findings import KINDS
-from promoengine.engine.rules import MESSAGE_MAX
+from promoengine.engine.rules import MESSAGE_MAX, InvalidRule, parse_rule
 
 FIELDS = ("subject", "property_name", "operator", "value", "goods", "segments", "units", "message")
 PICKED = {Kind.GOODS: "goods", Kind.SEGMENT: "segments"}
@@ -156,7 +156,15 @@ class ConditionForm(forms.Form):
                 self.add_error(name, _("Find and tick at least one."))
         if "value" in self.fields and "value" not in self.errors:
             cleaned["values"] = self._values(cleaned.get("value") or "")
+        if self.name and not self.errors:
+            self._refuse_what_can_not_be_meant()
         return cleaned
+
+    def _refuse_what_can_not_be_meant(self) -> None:
+        try:
+            parse_rule({"rules": {"1": self.to_wire()}})
+        except InvalidRule:
+            self.add_error("value" if "value" in self.fields else None, _("This can not be meant here."))
 
     def _values(self, text: str) -> list[Any]:
         several = takes_several(self.name, self.operator_name)

@@ -14,7 +14,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from campaigns.admin.picker import picked_in, picker_options
+from campaigns.admin.picker import picked_in, picker_options, searched_in
 from campaigns.admin.rule_conditions import ConditionForm
 from campaigns.admin.rule_forms import (
     ROWS,
@@ -133,13 +133,13 @@ class RuleAdmin(ProjectModelAdmin):
         """Offer products, SKUs and collections to tick."""
         project = self._project(request)
         picked = named_things(project, picked_in(request))
-        return picker_options(request, picked, search_goods(project, request.GET.get("find", "")))
+        return picker_options(request, picked, search_goods(project, searched_in(request)))
 
     def segments(self, request: HttpRequest) -> HttpResponse:
         """Offer segments to tick."""
         project = self._project(request)
         picked = named_things(project, picked_in(request))
-        return picker_options(request, picked, search_segments(project, request.GET.get("find", "")))
+        return picker_options(request, picked, search_segments(project, searched_in(request)))
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Say what the rule would say if it were saved as it stands in the form."""

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campaigns.admin.picker import picked_in, picker_options
+from campaigns.admin.picker import picked_in, picker_options, searched_in
 from campaigns.catalogue_search import search_lines, typed_name
 from campaigns.models import Product, Sku
 from campaigns.sentences import money
@@ -19,13 +19,13 @@ from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from redemptions.admin.simulator_answer import Suggestion, answer_of, suggestions_of
-from redemptions.admin.simulator_forms import (
-    SimulatorForm,
+from redemptions.admin.simulator_choices import (
     named_promotions,
     search_customers,
     search_promotions,
     typed_customer,
 )
+from redemptions.admin.simulator_forms import SimulatorForm
 from redemptions.channel import Channel
 from redemptions.services.qualify import QualificationRequest, qualify
 from redemptions.services.validate import validate
@@ -54,8 +54,8 @@ def simulator(request: HttpRequest) -> HttpResponse:
 def simulator_goods(request: HttpRequest) -> HttpResponse:
     """Offer products and SKUs for what is being typed in a line."""
     project = _project(request)
-    text = next((request.GET.get(name, "") for name in request.GET if name.endswith("-what")), "")
-    products, skus = search_lines(project, text)
+    field = next((name for name in request.GET if name.endswith("-what")), "")
+    products, skus = search_lines(project, searched_in(request, field))
     goods: list[Product | Sku] = [*products, *skus]
     rows = [(typed_name(good), _price(good, project)) for good in goods]
     return render(request, "redemptions/simulator_choices.html", {"rows": rows})
@@ -63,7 +63,7 @@ def simulator_goods(request: HttpRequest) -> HttpResponse:
 
 def simulator_customers(request: HttpRequest) -> HttpResponse:
     """Offer customers for what is being typed."""
-    found = search_customers(_project(request), request.GET.get("customer", ""))
+    found = search_customers(_project(request), searched_in(request, "customer"))
     rows = [(typed_customer(customer), customer.email or "") for customer in found]
     return render(request, "redemptions/simulator_choices.html", {"rows": rows})
 
@@ -72,7 +72,7 @@ def simulator_promotions(request: HttpRequest) -> HttpResponse:
     """Offer promotions to tick."""
     project = _project(request)
     picked = named_promotions(project, picked_in(request))
-    return picker_options(request, picked, search_promotions(project, request.GET.get("find", "")))
+    return picker_options(request, picked, search_promotions(project, searched_in(request)))
 
 
 def _price(good: Product | Sku, project: Project) -> str:

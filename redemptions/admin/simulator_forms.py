@@ -1,12 +1,11 @@
 """What a marketer types to try offers out: a cart, a customer, codes and promotions, a moment."""
 
-import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
@@ -17,18 +16,17 @@ from unfold.widgets import (
 
 from campaigns.admin.picker import PickField
 from campaigns.admin.prices import minor_units
-from campaigns.catalogue_search import Named, goods_by_text
-from campaigns.models import Product, PromotionTier, Sku
+from campaigns.catalogue_search import goods_by_text
+from campaigns.models import Product, Sku
 from campaigns.names import name_of
 from customers.models import Customer
-from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from redemptions.admin.simulator_choices import customer_by_text, named_promotions
 from redemptions.requests import REDEEMABLES_MAX, AskedRedeemable, CheckoutRequest, parse_context
 
 LINE_FIELDS = ("what", "quantity", "price")
 LINES, LINES_MORE, LINES_MAX = 3, 2, 50
-FOUND = 8
-CUSTOMER_SEPARATOR = " · "
+YEARS = range(2000, 2101)
 DATETIME = "%Y-%m-%dT%H:%M"
 
 
@@ -100,7 +98,7 @@ class SimulatorForm(forms.Form):
         required=False,
         max_length=5000,
         label=_("Codes"),
-        help_text=_("One a line, or separated by commas."),
+        help_text=_("One a line."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )
     promotions = PickField(
@@ -153,6 +151,12 @@ class SimulatorForm(forms.Form):
         self.customer_found = customer_by_text(self.project, cleaned.get("customer") or "")
         return cleaned
 
+    def clean_at(self) -> datetime | None:
+        at: datetime | None = self.cleaned_data["at"]
+        if at is not None and at.year not in YEARS:
+            raise forms.ValidationError(_("Write a year from 2000 to 2100."))
+        return at
+
     def clean_details(self) -> dict[str, str]:
         rows = [row.partition(":") for row in self.cleaned_data["details"].splitlines() if row.strip()]
         if not all(name.strip() and colon for name, colon, _value in rows):
@@ -199,9 +203,8 @@ def _check_line(line: LineForm) -> None:
 
 
 def codes_in(text: str) -> list[str]:
-    """Return the codes of a text, once each."""
-    parts = text.replace("\n", ",").split(",")
-    return list(dict.fromkeys(code.strip() for code in parts if code.strip()))
+    """Return the codes of a text, one a line, once each; a code may have commas and blanks in it."""
+    return list(dict.fromkeys(code.strip() for code in text.splitlines() if code.strip()))
 
 
 def line_count(data: Mapping[str, Any]) -> int:
@@ -209,52 +212,6 @@ def line_count(data: Mapping[str, Any]) -> int:
     filled = [row for row in range(LINES_MAX) if any(data.get(f"lines-{row}-{name}") for name in LINE_FIELDS)]
     wanted = (filled[-1] + 1 if filled else 0) + (LINES_MORE if filled else LINES)
     return min(max(LINES, wanted), LINES_MAX)
-
-
-def named_promotions(project: Project, refs: Collection[str]) -> dict[str, Named]:
-    """Return those of the project's promotions, by their public ids, in the order in which they are asked."""
-    keys = [key for ref in refs if (key := parse_public_id(PromotionTier.prefix, ref))]
-    rows = {row.public_id: row for row in present_promotions(project).filter(pk__in=keys)} if keys else {}
-    return {ref: promotion_named(rows[ref]) for ref in refs if ref in rows}
-
-
-def present_promotions(project: Project) -> Any:
-    """Return the promotions that have not been deleted with their campaign."""
-    rows = PromotionTier.objects.filter(project=project, campaign__deleted_at=None)
-    return rows.select_related("campaign")
-
-
-def promotion_named(tier: PromotionTier) -> Named:
-    return Named(tier.public_id, "promotion_tier", f"{tier.name} ({tier.campaign.name})")
-
-
-def search_promotions(project: Project, text: str) -> list[Named]:
-    """Return promotions with `text` in their name or their campaign's, the newest first."""
-    meant = Q(name__icontains=text) | Q(campaign__name__icontains=text)
-    rows = present_promotions(project).filter(meant).order_by("-pk")[:FOUND]
-    return [promotion_named(tier) for tier in rows]
-
-
-def search_customers(project: Project, text: str) -> list[Customer]:
-    """Return customers whose name, e-mail or own id has `text` in it, the newest first."""
-    meant = Q(name__icontains=text) | Q(email__icontains=text) | Q(source_id__icontains=text)
-    return list(Customer.objects.filter(project=project).present().filter(meant).order_by("-pk")[:FOUND])
-
-
-def typed_customer(customer: Customer) -> str:
-    """Return what stands in the field once a customer is picked."""
-    return f"{customer}{CUSTOMER_SEPARATOR}{customer.source_id or customer.public_id}"
-
-
-def customer_by_text(project: Project, text: str) -> Customer | None:
-    """Return whom people mean by what they typed: picked, an id, an e-mail or a whole name; else None."""
-    ref = text.rpartition(CUSTOMER_SEPARATOR)[2].strip()
-    if not ref:
-        return None
-    key: uuid.UUID | None = parse_public_id(Customer.prefix, ref)
-    meant = Q(source_id=ref) | Q(email__iexact=ref) | Q(name__iexact=ref) | (Q(pk=key) if key else Q())
-    rows = list(Customer.objects.filter(project=project).present().filter(meant).order_by("-pk")[:FOUND])
-    return next((row for row in rows if row.source_id == ref), rows[0] if rows else None)
 
 
 def _initial(data: Any) -> dict[str, Any]:

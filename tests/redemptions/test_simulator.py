@@ -137,7 +137,7 @@ def test_who_took_whose_place_is_said_by_name(marketer, project):
     VoucherFactory(project=project, code="COMMON")
     VoucherFactory(project=project, code="ALONE", category=category)
 
-    offers = tried(marketer, amount="50", codes="COMMON, ALONE").offers
+    offers = tried(marketer, amount="50", codes="COMMON\nALONE").offers
 
     said = {offer.name: (str(offer.verdict), offer.reason) for offer in offers}
     assert said["COMMON"] == (
@@ -215,8 +215,10 @@ def test_what_a_cart_could_use_is_found_and_can_be_tried(marketer, project):
         (lines(("Hat", 1)), "lines-0-price"),
         (lines(("Hat", 0, 1)), "lines-0-quantity"),
         ({"at": "tomorrow"}, "at"),
+        ({"at": "9999-12-31T23:59"}, "at"),
+        ({"codes": "A\0"}, "codes"),
         ({"details": "channel: app\nnothing"}, "details"),
-        ({"codes": ",".join(f"C{n}" for n in range(31))}, "codes"),
+        ({"codes": "\n".join(f"C{n}" for n in range(31))}, "codes"),
     ],
 )
 def test_a_mistake_is_shown_on_its_field(marketer, asked, field):
@@ -228,7 +230,7 @@ def test_a_mistake_is_shown_on_its_field(marketer, asked, field):
 def test_a_code_that_stands_there_twice_is_refused(marketer, project):
     voucher = VoucherFactory(project=project, code="SUMMER")
 
-    page = marketer.get(PAGE, {"ask": "try", "amount": "5", "codes": f"SUMMER, {voucher.public_id}"})
+    page = marketer.get(PAGE, {"ask": "try", "amount": "5", "codes": f"SUMMER\n{voucher.public_id}"})
 
     assert list(errors_of(page)) == ["__all__"]
 
@@ -275,6 +277,19 @@ def test_what_is_typed_finds_goods_customers_and_promotions(marketer, project):
     assert f'name="promotions" value="{tier.public_id}"' in promotions
 
 
+@pytest.mark.parametrize(
+    "path", ["goods/?lines-0-what=%00", "customers/?customer=%00", "promotions/?find=%00&name=x"]
+)
+def test_characters_that_no_name_has_find_what_is_there(marketer, path):
+    assert marketer.get(f"{PAGE}{path}").status_code == 200
+
+
+def test_a_code_may_have_commas_in_it(marketer, project):
+    VoucherFactory(project=project, code="A, B")
+
+    assert tried(marketer, amount="50", codes="A, B").is_valid
+
+
 def test_the_number_of_queries_does_not_depend_on_the_cart(marketer, project, django_assert_max_num_queries):
     for number in range(8):
         ProductFactory(project=project, name=f"Shoe {number}")
@@ -282,7 +297,7 @@ def test_the_number_of_queries_does_not_depend_on_the_cart(marketer, project, dj
     small = {"ask": "try", "codes": "CODE0", **lines(("Shoe 0", 1))}
     large = {
         "ask": "try",
-        "codes": ",".join(f"CODE{n}" for n in range(5)),
+        "codes": "\n".join(f"CODE{n}" for n in range(5)),
         **lines(*((f"Shoe {n}", 1) for n in range(8))),
     }
     marketer.get(PAGE, small)
