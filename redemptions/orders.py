@@ -1,8 +1,9 @@
 """The order of one checkout: what was sent over what is stored, and its amounts in the engine's terms."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from typing import Any
 
 from campaigns.facts import Catalogue
@@ -13,6 +14,7 @@ from redemptions.requests import AMOUNT_MAX, AskedOrder, InvalidAmount
 Line = dict[str, Any]
 # What is kept of earlier redemptions of an order, line by line.
 EARLIER = ("items", "discount_quantities", "free_quantities")
+UNTOUCHED = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,24 @@ class CheckoutOrder:
     def to_engine(self, catalogue: Catalogue) -> Order:
         """Return its amounts, with the discounts of earlier redemptions on it."""
         calculated = self.stored.calculated if self.stored else {}
-        earlier = zip_longest(*(calculated.get(name, ()) for name in EARLIER), fillvalue=0)
         items = tuple(
-            _item(line, before or (0, 0, 0), catalogue)
-            for line, before in zip_longest(self.lines, islice(earlier, len(self.lines)))
+            _item(line, before, catalogue) for line, before in zip(self.lines, self._earlier(), strict=True)
         )
         whole = Order(
             self.amount, items, metadata=self.metadata, initial_amount=calculated.get("initial_amount")
         )
         left = max(0, whole.total)
         return replace(whole, discount=min(calculated.get("discount", 0), left))
+
+    def _earlier(self) -> list[tuple[int, ...]]:
+        """Return what earlier redemptions did to each line; lines sent anew are known by their goods."""
+        kept: dict[tuple[Any, ...], deque[tuple[int, ...]]] = {}
+        if self.stored:
+            calculated = self.stored.calculated
+            rows = zip_longest(*(calculated.get(name, ()) for name in EARLIER), fillvalue=0)
+            for line, row in zip(self.stored.items, rows, strict=False):
+                kept.setdefault(_goods_of(line), deque()).append(row)
+        return [found.popleft() if (found := kept.get(_goods_of(line))) else UNTOUCHED for line in self.lines]
 
 
 def lines_of(asked: AskedOrder | None, stored: models.Order | None, *, overwrite: bool) -> tuple[Line, ...]:
@@ -159,6 +169,10 @@ def _item(line: Mapping[str, Any], earlier: tuple[int, ...], catalogue: Catalogu
         initial_quantity=line.get("initial_quantity"),
         initial_amount=line.get("initial_amount"),
     )
+
+
+def _goods_of(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(line.get(name) for name in ("source_id", "product_id", "sku_id"))
 
 
 def _ids(line: Mapping[str, Any], kind: str) -> set[str]:

@@ -82,13 +82,18 @@ def qualification_answer(
 
 
 def explain(request: ApiRequest, qualification: Qualification, wires: list[dict[str, Any]]) -> None:
-    """Say of each redeemable that was found how its conditions are met; to browsers nothing of that."""
+    """Say of each redeemable that was found how its conditions are met; to browsers nothing of that.
+
+    Of a stack it is said of each of its tiers.
+    """
     if request.caller.key.kind == ApiKey.Kind.CLIENT:
         return
-    outcomes = [one.outcomes[0] for one in qualification.found]
-    explainer = explainer_for(request.project, outcomes)
-    for wire, outcome in zip(wires, outcomes, strict=True):
-        wire["trace"] = explainer.trace(outcome)
+    explainer = explainer_for(
+        request.project, [outcome for one in qualification.found for outcome in one.outcomes]
+    )
+    for wire, one in zip(wires, qualification.found, strict=True):
+        for row, outcome in zip(wire.get("redeemables", [wire]), one.outcomes, strict=True):
+            row["trace"] = explainer.trace(outcome)
 
 
 def _qualified_to_wire(one: Qualified, asked: QualificationRequest, context: Context) -> dict[str, Any]:

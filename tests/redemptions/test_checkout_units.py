@@ -190,6 +190,18 @@ def test_a_second_redemption_sees_the_units_the_first_one_added(api, goods, free
     }
 
 
+def test_discounts_of_an_earlier_redemption_follow_their_goods_when_lines_are_sent_anew(api):
+    half = code_with(api, discount={"type": "PERCENT", "percent_off": 50, "effect": "APPLY_TO_ITEMS"})
+    a, b = lines(1000, 3000)
+    redeem(api, half, order={"source_id": "cart", "items": [a, b]})
+    new = {"source_id": "new", "quantity": 1, "price": 200}
+
+    order = redeem(api, code_with(api), order={"source_id": "cart", "items": [new, b, a]})["order"]
+
+    assert [item.get("discount_amount", 0) for item in order["items"]] == [0, 1500, 500]
+    assert order["total_amount"] == 1200
+
+
 def test_rollback_that_leaves_the_order_keeps_its_units(api, project, goods, free_units):
     project.stacking_rules = {"redeemables_rollback_order_mode": "WITHOUT_ORDER"}
     project.save()

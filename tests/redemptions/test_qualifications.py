@@ -337,6 +337,18 @@ def test_a_trace_says_how_the_conditions_are_met(api):
     ]
 
 
+def test_a_trace_of_a_stack_is_of_each_of_its_tiers(api, stack):
+    for tier, amount in zip(stack["tiers"]["ids"], (100, 200), strict=True):
+        rule = make_rule(api, {"name": "order.amount", "conditions": {"$more_than": [amount]}})
+        assign(api, rule, related_object_type="promotion_tier", related_object_id=tier)
+
+    (one,) = qualify(api, scenario="PROMOTION_STACKS", options={"expand": ["trace"]})["data"]
+
+    traces = [tier["trace"]["conditions"][0]["needed"] for tier in one["redeemables"]]
+    assert traces == [{"$more_than": [100]}, {"$more_than": [200]}]
+    assert "trace" not in one
+
+
 def test_queries_do_not_grow_with_what_is_found(api, project, django_assert_num_queries):
     for _ in range(3):
         code_with(api, {"name": "order.amount", "conditions": {"$more_than": [1]}})
