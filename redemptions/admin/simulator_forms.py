@@ -99,7 +99,7 @@ class SimulatorForm(forms.Form):
         max_length=5000,
         label=_("Codes"),
         help_text=_("One a line."),
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )
     promotions = PickField(
         required=False,
