@@ -54,6 +54,7 @@ EXTRAS = {
     "list": {"redeemed_amount", "has_more"},
     "order_item": {"metadata"},
     "products_collection": {"updated_at"},
+    "segment": {"initial_sync_status"},
     "redeemable_holder": {"object"},
     # Known to the lists on campaigns and vouchers; the rules' own endpoints don't describe them.
     "validation_rules_assignment": {"validation_status", "validation_omitted_rules"},
@@ -82,6 +83,9 @@ class Published:
         # A rule's own words stand alone in the older validation, as in the client side's examples of it.
         invalid = document["components"]["schemas"]["VouchersValidateInvalidResponseBody"]
         invalid["properties"]["error"]["required"] = ["message"]
+        # It calls them `segments`; what it requires, refers to and shows in examples is `data`.
+        listed = document["components"]["schemas"]["SegmentsListResponseBody"]["properties"]
+        listed["data"] = listed.pop("segments")
         return document
 
     @cached_property
