@@ -132,6 +132,8 @@ def gather_context(
     catalogue = catalogue_facts(project, refs=good_refs, lines=lines, version=settings.version, at=moment)
     order = merge_order(asked.order, stored, catalogue, overwrite=overwrite_order)
     customer = find_customer(project, asked.customer)
+    if stored is not None and not asked.customer:
+        customer = stored.customer
     asking = _asking(customer, asked)
     facts = engine.Facts(
         moment,
@@ -184,7 +186,7 @@ def stored_order(project: Project, asked: AskedOrder | None) -> Order | None:
     """
     if asked is None or not (asked.id or asked.source_id):
         return None
-    orders = Order.objects.filter(project=project)
+    orders = Order.objects.filter(project=project).select_related("customer")
     if asked.id is None:
         return orders.filter(source_id=asked.source_id).first()
     key = parse_public_id(Order.prefix, asked.id)

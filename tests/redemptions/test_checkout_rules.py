@@ -222,6 +222,21 @@ def test_what_is_sent_of_a_customer_counts_over_what_is_stored(api, project):
     assert (stored["valid"], sent["valid"]) == (False, True)
 
 
+def test_a_stored_orders_customer_is_asked_where_nobody_else_is_named(api):
+    vip = {"source_id": "ann", "metadata": {"vip": True}}
+    once = {"name": "redemption.count.per_customer", "conditions": {"$less_than_or_equal": [1]}}
+    redeem(api, VoucherFactory(project=api.project).code, order={"source_id": "cart"} | LARGE, customer=vip)
+    code = code_with(api, CUSTOMER, once)
+
+    found = validate(api, code, order={"source_id": "cart"})
+    other = validate(api, code, order={"source_id": "cart"}, customer={"source_id": "bob"})
+    redeemed = redeem(api, code, order={"source_id": "cart"})
+    again = validate(api, code, order={"source_id": "cart"})
+
+    assert (found["valid"], other["valid"], again["valid"]) == (True, False, False)
+    assert redeemed["redemptions"][0]["customer"]["source_id"] == "ann"
+
+
 @pytest.mark.parametrize(
     ("subject", "make"),
     [
