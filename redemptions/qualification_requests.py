@@ -10,7 +10,7 @@ from redemptions.qualification_filters import FIELDS, Filters
 from redemptions.requests import parse_context
 from redemptions.services.qualify import SCENARIOS, SORTINGS, QualificationRequest
 
-LIMIT_MAX = 50
+LIMIT, LIMIT_MAX = 5, 50
 
 
 def parse_qualification(body: Any) -> QualificationRequest:
@@ -76,7 +76,9 @@ def _choice(body: Mapping[str, Any], name: str, choices: tuple[str, ...], where:
 
 
 def _limit(options: Mapping[str, Any]) -> int:
-    limit = options.get("limit", 5)
+    limit = options.get("limit")
+    if limit is None:
+        return LIMIT
     if type(limit) is not int or not 1 <= limit <= LIMIT_MAX:
         raise InvalidPayload(f"Property .options.limit should be between 1 and {LIMIT_MAX}")
     return limit

@@ -361,6 +361,15 @@ def test_queries_do_not_grow_with_what_is_found(api, project, django_assert_num_
         qualify(api, options={"limit": 6})
 
 
+def test_what_clients_send_as_null_is_as_good_as_not_sent(api, project):
+    VoucherFactory.create_batch(6, project=project)
+    nothing = {"limit": None, "starting_after": None, "filters": None, "expand": None, "sorting_rule": None}
+
+    page = qualify(api, customer=None, scenario=None, metadata=None, session=None, options=nothing)
+
+    assert (page["total"], page["has_more"]) == (5, True)
+
+
 @pytest.mark.parametrize(
     ("body", "details"),
     [
