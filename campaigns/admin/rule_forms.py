@@ -108,10 +108,9 @@ class RuleForm(forms.ModelForm):
         if self.has_conditions:
             data["rules"] = joined([row.to_wire() for row in self._used()], cleaned.get("junction") or "and")
         if self.has_products:
-            data["applicable_to"] = {
-                **rule.applicable_to,
-                **{name: self._entries(name) for name in ("included", "excluded")},
-            }
+            picked = {name: self._entries(name) for name in ("included", "excluded")}
+            said = {name: rows for name, rows in picked.items() if rows or name in rule.applicable_to}
+            data["applicable_to"] = {**rule.applicable_to, **said}
         return data
 
     @property

@@ -88,7 +88,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Something the cart could use: `field` and `value` are what the form takes it by, if it can."""
+    """Something the cart could use: `field` and `values` are what the form takes it by, if it can."""
 
     name: str
     saving: str

@@ -217,6 +217,17 @@ def test_a_stored_rule_is_shown_and_kept(marketer, project):
     assert (rule.name, rule.rules, rule.applicable_to) == ("Renamed", STORED, PRODUCTS)
 
 
+@pytest.mark.parametrize("more", [{}, {"rules": STORED, "applicable_to": PRODUCTS}])
+def test_a_page_that_is_saved_unchanged_changes_nothing(marketer, project, more):
+    rule = ValidationRuleFactory(project=project, **more)
+    path = f"{PAGE}{rule.pk}/change/"
+
+    marketer.post(path, form_of(marketer.get(path)))
+
+    rule.refresh_from_db()
+    assert (rule.version, OutboxEvent.objects.count()) == (1, 0)
+
+
 @pytest.mark.parametrize(
     "rules",
     [
