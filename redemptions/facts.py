@@ -31,6 +31,7 @@ from redemptions.counting import Subjects, counter_rows, counters_used
 from redemptions.models import Order, Reservation
 from redemptions.offers import Asking, Redeemable, good_refs, tier_offer, voucher_offer
 from redemptions.orders import CheckoutOrder, lines_of, merge_order
+from redemptions.publications import with_publications
 from redemptions.requests import AskedOrder, AskedRedeemable, CheckoutRequest, refuse_doubles
 from redemptions.voucher_rows import Settings, settings_and_vouchers
 from vouchers.codes import code_key
@@ -101,7 +102,8 @@ def gather(
     context = gather_context(
         project, asked, settings, good_refs=refs, channel=channel, now=now, overwrite_order=overwrite_order
     )
-    offers = tuple(_offer_of(one, row, context.asking) for one, row in zip(redeemables, rows, strict=True))
+    asking = with_publications(project, context.asking, rows)
+    offers = tuple(_offer_of(one, row, asking) for one, row in zip(redeemables, rows, strict=True))
     if any(offer.asks_segments for offer in offers):
         context = with_segments(project, context)
     counters = {counter for offer in offers for counter in offer.counters(context.amounts)}

@@ -1,5 +1,6 @@
 """Redeemables as the engine sees them: rows of codes, promotion tiers and campaigns to offers."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,11 +21,12 @@ Redeemable = Voucher | PromotionTier
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What formulas may ask about who uses an offer, whichever it is."""
+    """What formulas may ask about who uses an offer; `publication_metadata` is by the keys of codes."""
 
     customer: Customer | None = None
     customer_metadata: Mapping[str, Any] = field(default_factory=dict)
     redemption_metadata: Mapping[str, Any] = field(default_factory=dict)
+    publication_metadata: Mapping[uuid.UUID, Mapping[str, Any]] = field(default_factory=dict)
 
 
 NOBODY = Asking()
@@ -60,6 +62,7 @@ def voucher_offer(
             customer_birthdate=asking.customer.birthdate if asking.customer else None,
             redeemable_metadata=voucher.metadata,
             redemption_metadata=asking.redemption_metadata,
+            publication_metadata=asking.publication_metadata.get(voucher.pk, {}),
             redemption_quantity=voucher.quantity,
             redeemed_quantity=used,
             publish_count=voucher.published_count,

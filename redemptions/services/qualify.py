@@ -28,6 +28,7 @@ from redemptions.facts import (
     with_segments,
 )
 from redemptions.offers import voucher_offer
+from redemptions.publications import with_publications
 from redemptions.qualification_filters import Candidate, Filters
 from redemptions.qualification_pages import (
     after,
@@ -265,7 +266,8 @@ def _vouchers(
     def row_of(offer: Offer) -> Voucher:
         return by_key[offer.key]
 
-    ready = (voucher_offer(row, credits=_asked_credits(row, case), asking=context.asking) for row in rows)
+    asking = with_publications(project, context.asking, rows)
+    ready = (voucher_offer(row, credits=_asked_credits(row, case), asking=asking) for row in rows)
     return _source(ready, row_of, asked, context, case)
 
 

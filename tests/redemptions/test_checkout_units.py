@@ -333,6 +333,23 @@ def test_a_formula_that_cannot_be_worked_out_leaves_the_fixed_value(api):
     assert plain["redeemables"][0]["result"]["discount"]["is_dynamic"] is False
 
 
+def test_a_formula_may_ask_how_the_code_was_published(api):
+    discount = {"type": "AMOUNT", "amount_off": 1, "amount_off_formula": 'PUBLICATION_METADATA("gift")'}
+    published, plain = code_with(api, discount=discount), code_with(api, discount=discount)
+    ann = {"source_id": "ann"}
+    api.post("/v1/publications", {"voucher": published, "customer": ann, "metadata": {"gift": 7}})
+    asked = {"order": {"amount": 10000}, "customer": ann}
+
+    saved = [
+        validate(api, code, **asked)["order"]["total_applied_discount_amount"] for code in (published, plain)
+    ]
+    qualified = api.post("/v1/qualifications", asked | {"scenario": "CUSTOMER_WALLET"}).json()
+
+    assert saved == [700, 1]
+    (found,) = qualified["redeemables"]["data"]
+    assert found["order"]["total_applied_discount_amount"] == 700
+
+
 def test_prices_by_formula_come_from_the_rule(api):
     code = code_with(
         api,
