@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from campaigns.sentences import EXPONENTS
+from promoengine.core.currencies import EXPONENTS
 from promoengine.core.errors import InvalidPayload
 
 PRODUCT_COLUMNS = ("name", "source_id", "price", "attributes", "image_url")

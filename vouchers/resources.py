@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from import_export import fields, resources
 
 from campaigns.models import Campaign
-from campaigns.sentences import EXPONENTS
+from promoengine.core.currencies import EXPONENTS
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import Project
 from vouchers.models import Voucher

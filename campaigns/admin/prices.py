@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from campaigns.sentences import EXPONENTS
+from promoengine.core.currencies import EXPONENTS
 
 
 def minor_units(value: Decimal, currency: str) -> int:

@@ -1,0 +1,5 @@
+"""Customers and segments in the dashboard."""
+
+from customers.admin import customers, segments
+
+__all__ = ["customers", "segments"]

@@ -1,0 +1,247 @@
+"""The form of segments: customers' ids pasted, or a few conditions without JSON."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from customers.membership import parse_filter
+from customers.models import Segment
+from promoengine.core.currencies import EXPONENTS
+from promoengine.core.errors import InvalidPayload
+from promoengine.core.models import Project
+
+ROWS = 3
+MONEY = ("summary.orders.total_amount", "summary.orders.last_order_amount")
+FIELDS = {
+    "": "---",
+    "name": gettext_lazy("Name"),
+    "email": gettext_lazy("E-mail"),
+    "phone": gettext_lazy("Phone"),
+    "source_id": gettext_lazy("The shop's own id"),
+    "address.city": gettext_lazy("City"),
+    "address.country": gettext_lazy("Country"),
+    "birthdate": gettext_lazy("Birthday"),
+    "created_at": gettext_lazy("Customer since"),
+    "summary.orders.total_count": gettext_lazy("Number of paid orders"),
+    "summary.orders.total_amount": gettext_lazy("Total of paid orders"),
+    "summary.orders.last_order_date": gettext_lazy("Date of the last order"),
+    "summary.orders.last_order_amount": gettext_lazy("Amount of the last order"),
+    "summary.redemptions.total_succeeded": gettext_lazy("Number of redemptions"),
+    "metadata": gettext_lazy("A detail (metadata)"),
+    "events": gettext_lazy("How often something happened (custom event)"),
+}
+KEYED = {"metadata": "metadata.{}", "events": "events.{}.count"}
+DATES = ("birthdate", "created_at", "summary.orders.last_order_date")
+NUMBERS = ("summary.orders.total_count", *MONEY, "summary.redemptions.total_succeeded", "events")
+OPERATORS = {
+    "$in": gettext_lazy("is one of %(values)s"),
+    "$not_in": gettext_lazy("is none of %(values)s"),
+    "$contains": gettext_lazy("contains one of %(values)s"),
+    "$starts_with": gettext_lazy("starts with one of %(values)s"),
+    "$ends_with": gettext_lazy("ends with one of %(values)s"),
+    "$more_than": gettext_lazy("is more than %(values)s"),
+    "$less_than": gettext_lazy("is less than %(values)s"),
+    "$more_than_ago": gettext_lazy("is more than %(values)s days ago"),
+    "$less_than_ago": gettext_lazy("is less than %(values)s days ago"),
+    "$today": gettext_lazy("is today"),
+    "$this_month": gettext_lazy("is this month"),
+    "$next_month": gettext_lazy("is next month"),
+    "$has_value": gettext_lazy("is known"),
+    "$is_unknown": gettext_lazy("is not known"),
+}
+BARE = ("$today", "$this_month", "$next_month", "$has_value", "$is_unknown")
+OF_DATES = ("$more_than_ago", "$less_than_ago", "$today", "$this_month", "$next_month")
+ONE_NUMBER = ("$more_than", "$less_than", "$more_than_ago", "$less_than_ago")
+JUNCTIONS = {"and": gettext_lazy("All of them"), "or": gettext_lazy("Any of them")}
+CONDITIONS = [
+    *(f"{name}_{row}" for row in range(ROWS) for name in ("field", "key", "operator", "value")),
+    "junction",
+]
+# A condition appears once there is one before it, and the rest of it once its field is chosen.
+BY_FILTER = "type != 'static'"
+CONDITION_SHOWN = {
+    "field_0": BY_FILTER,
+    **{f"field_{row}": f"{BY_FILTER} && field_{row - 1} != ''" for row in range(1, ROWS)},
+    **{
+        f"{name}_{row}": f"{BY_FILTER} && field_{row} != ''"
+        for row in range(ROWS)
+        for name in ("operator", "value")
+    },
+    **{
+        f"key_{row}": f"{BY_FILTER} && (field_{row} == 'metadata' || field_{row} == 'events')"
+        for row in range(ROWS)
+    },
+    "junction": f"{BY_FILTER} && field_1 != ''",
+}
+
+
+class SegmentForm(forms.ModelForm):
+    """Makes a segment of listed customers or of those whom up to three conditions find."""
+
+    listed = forms.CharField(
+        label=gettext_lazy("Customers"),
+        required=False,
+        help_text=gettext_lazy("The shop's own ids, one a line. The list stays as it is."),
+        widget=UnfoldAdminTextareaWidget,
+    )
+    junction = forms.ChoiceField(
+        label=gettext_lazy("Which of these must hold"),
+        choices=list(JUNCTIONS.items()),
+        required=False,
+        widget=UnfoldAdminSelectWidget(choices=list(JUNCTIONS.items())),
+    )
+
+    class Meta:
+        model = Segment
+        fields = ["name", "type"]
+
+    project: Project
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for row in range(ROWS):
+            self.fields |= condition_fields(row)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("type") == Segment.Type.STATIC:
+            return cleaned
+        if not any(self._field(row) for row in range(ROWS)):
+            self.add_error("field_0", _("Say at least one thing that must hold."))
+        seen: set[str] = set()
+        for row in range(ROWS):
+            field = self._field(row)
+            if field and field in seen:
+                self.add_error(f"field_{row}", _("This stands in another condition already."))
+            elif field:
+                self._check(row)
+            seen.add(field)
+        if not self.errors:
+            self._check_whole()
+        return cleaned
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return what was filled in as the services take it."""
+        cleaned = self.cleaned_data
+        data: dict[str, Any] = {"name": cleaned["name"], "type": cleaned["type"]}
+        if cleaned["type"] == Segment.Type.STATIC:
+            refs = [line.strip() for line in cleaned.get("listed", "").splitlines() if line.strip()]
+            return data | {"customers": refs}
+        return data | {"filter": self._filter()}
+
+    def _filter(self) -> dict[str, Any]:
+        conditions = {self._field(row): self._condition(row) for row in range(ROWS) if self._field(row)}
+        return {"junction": self.cleaned_data["junction"] or "and", **conditions}
+
+    def _check_whole(self) -> None:
+        try:
+            parse_filter(self._filter())
+        except InvalidPayload as refusal:
+            self.add_error(None, str(refusal))
+
+    def _field(self, row: int) -> str:
+        field: str = self.cleaned_data.get(f"field_{row}") or ""
+        return KEYED[field].format(self.cleaned_data.get(f"key_{row}") or "") if field in KEYED else field
+
+    def _check(self, row: int) -> None:
+        field, operator = self.cleaned_data[f"field_{row}"], self.cleaned_data.get(f"operator_{row}")
+        values = _split(self.cleaned_data.get(f"value_{row}") or "")
+        if field in KEYED and not self.cleaned_data.get(f"key_{row}"):
+            self.add_error(f"key_{row}", _("Write its name."))
+        if operator in OF_DATES and field not in DATES:
+            self.add_error(f"operator_{row}", _("Only dates can be asked this."))
+        elif operator in BARE:
+            return
+        elif not values:
+            self.add_error(f"value_{row}", _("Write at least one value."))
+        elif (field in NUMBERS or operator in ONE_NUMBER) and not all(map(_number, values)):
+            self.add_error(f"value_{row}", _("Write a number."))
+        elif operator in ONE_NUMBER and len(values) > 1:
+            self.add_error(f"value_{row}", _("Write one number."))
+
+    def _condition(self, row: int) -> dict[str, Any]:
+        field, operator = self.cleaned_data[f"field_{row}"], self.cleaned_data[f"operator_{row}"]
+        if operator in BARE:
+            return {"conditions": {operator: [True]}}
+        texts = _split(self.cleaned_data[f"value_{row}"])
+        if field in MONEY:
+            exponent = EXPONENTS.get(self.project.currency, 2)
+            return {"conditions": {operator: [int(Decimal(text).scaleb(exponent)) for text in texts]}}
+        if field in NUMBERS or operator in ONE_NUMBER:
+            return {"conditions": {operator: [_plain(Decimal(text)) for text in texts]}}
+        return {"conditions": {operator: texts}}
+
+
+def condition_fields(row: int) -> dict[str, forms.Field]:
+    """Return the fields of one condition."""
+    operators = [(name, words % {"values": "…"}) for name, words in OPERATORS.items()]
+    return {
+        f"field_{row}": forms.ChoiceField(
+            label=gettext_lazy("And what") if row else gettext_lazy("What"),
+            choices=list(FIELDS.items()),
+            required=False,
+            widget=UnfoldAdminSelectWidget(choices=list(FIELDS.items())),
+        ),
+        f"key_{row}": forms.CharField(
+            label=gettext_lazy("Its name"),
+            required=False,
+            max_length=100,
+            help_text=gettext_lazy("As in club_level, or cart_abandoned."),
+            widget=UnfoldAdminTextInputWidget,
+        ),
+        f"operator_{row}": forms.ChoiceField(
+            label=gettext_lazy("How"),
+            choices=operators,
+            required=False,
+            widget=UnfoldAdminSelectWidget(choices=operators),
+        ),
+        f"value_{row}": forms.CharField(
+            label=gettext_lazy("Values"),
+            required=False,
+            max_length=5000,
+            help_text=gettext_lazy("Separated by commas; amounts as on a price tag."),
+            widget=UnfoldAdminTextInputWidget,
+        ),
+    }
+
+
+def sentences_of(filter: Mapping[str, Any], currency: str) -> Iterator[str]:
+    """Yield what a filter asks, a sentence for each condition."""
+    for field, asked in filter.items():
+        if field == "junction":
+            yield f"{_('Which of these must hold')}: {JUNCTIONS[str(asked).lower()]}"
+            continue
+        for operator, sent in asked["conditions"].items():
+            values = sent if isinstance(sent, list) else [sent]
+            shown = ", ".join(_shown(value, field, currency) for value in values)
+            words = (
+                OPERATORS[operator] % {"values": shown} if operator in OPERATORS else f"{operator} {shown}"
+            )
+            yield f"{FIELDS.get(field, field)} {words}"
+
+
+def _shown(value: Any, field: str, currency: str) -> str:
+    if field in MONEY and type(value) is int:
+        return f"{Decimal(value).scaleb(-EXPONENTS.get(currency, 2)):f} {currency}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _number(text: str) -> tuple[Decimal] | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return (number,) if number.is_finite() and abs(number) < 10**15 else None
+
+
+def _plain(number: Decimal) -> int | float:
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
