@@ -7,8 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 
 from campaigns.definitions import tiers_at
 from campaigns.facts import catalogue_facts
@@ -28,14 +27,14 @@ from promoengine.engine.refusals import Refusal
 from promoengine.engine.stacking import StackingRules, parse_stacking_rules
 from redemptions.channel import Channel
 from redemptions.counting import Subjects, counter_rows, counters_used
-from redemptions.models import Order, Reservation
+from redemptions.models import Order
 from redemptions.offers import Asking, Redeemable, good_refs, tier_offer, voucher_offer
 from redemptions.orders import CheckoutOrder, lines_of, merge_order
 from redemptions.publications import with_publications
 from redemptions.requests import AskedOrder, AskedRedeemable, CheckoutRequest, refuse_doubles
 from redemptions.voucher_rows import Settings, settings_and_vouchers
 from vouchers.codes import code_key
-from vouchers.models import Voucher, VoucherQuerySet
+from vouchers.models import Voucher
 
 CUSTOMER_FIELDS = ("source_id", "name", "email", "phone", "birthdate", "address")
 
@@ -196,20 +195,6 @@ def stored_order(project: Project, asked: AskedOrder | None) -> Order | None:
     if found is None:
         raise NotFound("order", asked.id)
     return found
-
-
-def with_reservations(
-    vouchers: VoucherQuerySet, *, now: datetime, session_key: str | None = None
-) -> QuerySet[Voucher]:
-    """Annotate what live sessions hold of each voucher, but for the caller's own session."""
-    live = Reservation.objects.filter(voucher=OuterRef("pk"), expires_at__gt=now).exclude(
-        session_key=session_key or ""
-    )
-    held = live.order_by().values("voucher")
-    return vouchers.annotate(
-        reserved_quantity=Coalesce(Subquery(held.annotate(sum=Sum("quantity")).values("sum")), 0),
-        reserved_amount=Coalesce(Subquery(held.annotate(sum=Sum("amount")).values("sum")), 0),
-    )
 
 
 def stacking_rules(project: Project) -> StackingRules:

@@ -35,7 +35,7 @@ NOBODY = Asking()
 def voucher_offer(
     voucher: Voucher, *, id_: str = "", credits: int | None = None, asking: Asking = NOBODY
 ) -> Offer:
-    """Return a voucher that came from `with_reservations` and has its rules attached."""
+    """Return a voucher with what sessions hold of it and its rules attached."""
     used = voucher.redeemed_quantity + voucher.pending_quantity
     is_gift = voucher.type == Voucher.Type.GIFT_VOUCHER
     return Offer(

@@ -72,6 +72,43 @@ def settings_and_vouchers(
     return settings, vouchers
 
 
+def qualifying_vouchers(
+    project: Project,
+    version: int,
+    *,
+    holder_id: uuid.UUID | None,
+    with_open: bool,
+    codes: Collection[str],
+    before: datetime | None,
+    limit: int,
+    now: datetime,
+) -> list[Voucher]:
+    """Return the newest codes that a customer could use: their own and, `with_open`, those for anybody.
+
+    For anybody are codes nobody holds that stand alone or are their campaign's only one. `codes`, if any, are
+    all that may be; `before` leaves out what was made then or later. Each kind is found by its own index, so
+    that it costs the same among ten codes and ten million.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            QUALIFYING,
+            {
+                "project": project.pk,
+                "holder": holder_id,
+                "with_open": with_open,
+                "codes": list(codes) or None,
+                "before": before,
+                "limit": limit,
+                "session": "",
+                "now": now,
+            },
+        )
+        rows = [row for row in cursor.fetchall() if row[6] is not None]
+    vouchers = [_voucher(project, row) for row in rows]
+    _complete(project, version, vouchers, {row[6] for row in rows if row[5]})
+    return sorted(vouchers, key=lambda voucher: (voucher.created_at, voucher.pk), reverse=True)
+
+
 def _voucher(project: Project, row: Sequence[Any]) -> Voucher:
     values = list(row[6:])
     for place in JSON_PLACES:
@@ -135,3 +172,35 @@ GATHER = _SELECT.format(wanted="voucher.code_key = ANY(%(codes)s::text[])")
 GATHER_WITH_IDS = _SELECT.format(
     wanted="voucher.code_key = ANY(%(codes)s::text[]) OR voucher.id = ANY(%(ids)s::uuid[])"
 )
+
+_USABLE = """
+    voucher.active AND voucher.deleted_at IS NULL
+    AND (voucher.start_date IS NULL OR voucher.start_date <= %(now)s)
+    AND (voucher.expiration_date IS NULL OR voucher.expiration_date > %(now)s)
+    AND (voucher.quantity IS NULL OR voucher.redeemed_quantity < voucher.quantity)
+    AND (voucher.gift_balance IS NULL OR voucher.gift_balance > 0)
+    AND (%(codes)s::text[] IS NULL OR voucher.code = ANY(%(codes)s::text[]))
+    AND (%(before)s::timestamptz IS NULL OR voucher.created_at < %(before)s::timestamptz)
+"""
+_NEWEST = "ORDER BY voucher.created_at DESC, voucher.id DESC LIMIT %(limit)s"
+QUALIFYING = f"""
+    WITH found AS MATERIALIZED (
+        (
+            SELECT voucher.id, voucher.created_at FROM {Voucher._meta.db_table} AS voucher
+            WHERE voucher.project_id = %(project)s AND voucher.holder_id = %(holder)s::uuid AND {_USABLE}
+            {_NEWEST}
+        ) UNION ALL (
+            SELECT voucher.id, voucher.created_at FROM {Voucher._meta.db_table} AS voucher
+            WHERE %(with_open)s AND voucher.project_id = %(project)s
+                AND voucher.campaign_id IS NULL AND voucher.holder_id IS NULL AND {_USABLE}
+            {_NEWEST}
+        ) UNION ALL (
+            SELECT voucher.id, voucher.created_at FROM {Campaign._meta.db_table} AS campaign
+            JOIN {Voucher._meta.db_table} AS voucher ON voucher.campaign_id = campaign.id
+            WHERE %(with_open)s AND campaign.project_id = %(project)s AND campaign.type = 'STANDALONE'
+                AND campaign.active AND campaign.deleted_at IS NULL
+                AND voucher.holder_id IS NULL AND {_USABLE}
+            {_NEWEST}
+        )
+    )
+""" + _SELECT.format(wanted=f"voucher.id IN (SELECT voucher.id FROM found AS voucher {_NEWEST})")

@@ -109,6 +109,12 @@ class Voucher(ValidityModel):
                 name="voucher_free",
                 condition=Q(published_count=0, active=True, deleted_at=None, redeemed_quantity=0),
             ),
+            # What anybody may use, the newest first, as a qualification asks.
+            models.Index(
+                fields=["project", "-created_at", "-id"],
+                name="voucher_for_anybody",
+                condition=Q(campaign=None, holder=None, active=True, deleted_at=None),
+            ),
             # As the dashboard searches it: any fragment in any letter case.
             GinIndex(OpClass(Upper("code_key"), name="gin_trgm_ops"), name="voucher_code_search"),
         ]

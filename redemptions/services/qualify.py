@@ -6,11 +6,7 @@ from datetime import datetime
 from heapq import heapify, heappush, heappushpop, merge, nlargest
 from itertools import islice
 
-from django.db.models import F, Q, QuerySet
-
-from campaigns.definitions import attach_rules
-from campaigns.models import Campaign, PromotionTier
-from customers.models import Customer
+from campaigns.models import PromotionTier
 from promoengine.core.models import Project
 from promoengine.engine.ceilings import Ceilings
 from promoengine.engine.decide import Applicable, Case, decide
@@ -24,7 +20,6 @@ from redemptions.facts import (
     Context,
     gather_context,
     settings_of,
-    with_reservations,
     with_segments,
 )
 from redemptions.offers import voucher_offer
@@ -39,8 +34,8 @@ from redemptions.qualification_pages import (
 )
 from redemptions.requests import CheckoutRequest
 from redemptions.shelf import Shelf, asked_by, shelf_of
+from redemptions.voucher_rows import qualifying_vouchers
 from vouchers.models import Voucher
-from vouchers.selectors import vouchers_for_wire
 
 VOUCHERS_MAX = 1000
 ALL, WALLET, AUDIENCE, STACKS = "ALL", "CUSTOMER_WALLET", "AUDIENCE_ONLY", "PROMOTION_STACKS"
@@ -259,8 +254,17 @@ def _stacks(shelf: Shelf, context: Context, case: Case) -> Iterator[Qualified]:
 def _vouchers(
     project: Project, asked: QualificationRequest, context: Context, case: Case, *, now: datetime
 ) -> Source:
-    rows = list(_voucher_candidates(project, asked, context.customer, now=now))
-    attach_rules(project, rows)
+    customer = context.customer
+    rows = qualifying_vouchers(
+        project,
+        context.version,
+        holder_id=customer.pk if customer else None,
+        with_open=asked.scenario != WALLET,
+        codes=asked.codes,
+        before=asked.end,
+        limit=VOUCHERS_MAX,
+        now=now,
+    )
     by_key: dict[Hashable, Voucher] = {row.pk: row for row in rows}
 
     def row_of(offer: Offer) -> Voucher:
@@ -276,29 +280,6 @@ def _asked_credits(row: Voucher, case: Case) -> int | None:
     if row.gift_balance is None or case.order is not None:
         return None
     return max(0, row.gift_balance - row.reserved_amount)
-
-
-def _voucher_candidates(
-    project: Project, asked: QualificationRequest, customer: Customer | None, *, now: datetime
-) -> QuerySet[Voucher]:
-    running = (Q(start_date=None) | Q(start_date__lte=now)) & (
-        Q(expiration_date=None) | Q(expiration_date__gt=now)
-    )
-    held = Q(holder=customer) if customer else Q(pk__in=[])
-    of_anybody = Q(holder=None) & (Q(campaign=None) | Q(campaign__type=Campaign.Type.STANDALONE))
-    rows = with_reservations(vouchers_for_wire(project), now=now).filter(
-        held if asked.scenario == WALLET else held | of_anybody,
-        running,
-        Q(campaign=None) | Q(campaign__active=True),
-        Q(quantity=None) | Q(redeemed_quantity__lt=F("quantity")),
-        Q(gift_balance=None) | Q(gift_balance__gt=0),
-        active=True,
-    )
-    if asked.codes:
-        rows = rows.filter(code__in=asked.codes)
-    if asked.end is not None:
-        rows = rows.filter(created_at__lt=asked.end)
-    return rows.order_by("-created_at", "-pk")[:VOUCHERS_MAX]
 
 
 def _kept(found: Iterator[Qualified], asked: QualificationRequest, moment: Moment) -> Iterator[Qualified]:
