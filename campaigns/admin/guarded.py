@@ -86,6 +86,7 @@ class GuardedAdmin(ProjectModelAdmin):
             "may_change": may_change,
             "mistake": mistake,
             "rules_url": request.path,
+            "page_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]),
         }
         return render(request, "campaigns/guards.html", context)
 

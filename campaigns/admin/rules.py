@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -96,6 +97,12 @@ class RuleAdmin(ProjectModelAdmin):
             update_validation_rule(project, obj.public_id, data=data, channel=CHANNEL, now=now)
         else:
             obj.pk = create_validation_rule(project, data=data, channel=CHANNEL, now=now).pk
+
+    def response_post_save_add(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Go back to the page of the offer that the rule was made for, where there is one."""
+        back = request.GET.get("back", "")
+        is_ours = back.startswith(reverse("admin:index")) and url_has_allowed_host_and_scheme(back, None)
+        return HttpResponseRedirect(back) if is_ours else super().response_post_save_add(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: ValidationRule) -> None:
         delete_validation_rule(current_project(request), obj.public_id, channel=CHANNEL, now=timezone.now())

@@ -104,6 +104,22 @@ def test_the_campaigns_rules_are_shown_but_not_taken_off(marketer, project, kind
     assert ValidationRuleAssignment.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("back", "where"),
+    [
+        ("/admin/campaigns/campaign/", "/admin/campaigns/campaign/"),
+        ("https://example.com/admin/", "/admin/campaigns/validationrule/"),
+        ("//example.com", "/admin/campaigns/validationrule/"),
+    ],
+)
+def test_a_new_rule_leads_back_to_the_offer_it_was_made_for(marketer, back, where):
+    form = {"name": "Big", "junction": "and", "message": "", "_save": ""}
+
+    answer = marketer.post(f"/admin/campaigns/validationrule/add/?back={back}", form)
+
+    assert answer["Location"] == where
+
+
 def test_a_rule_that_guards_already_is_said(marketer, project):
     rule, campaign = ValidationRuleFactory(project=project), CampaignFactory(project=project)
     panel = f"{PAGES['campaign']}{campaign.pk}/rules/"
