@@ -143,3 +143,28 @@ test("qualifications are paged to their end", async () => {
   assert.ok(seen.length > 3);
   assert.equal(new Set(seen).size, seen.length);
 });
+
+test("segments are created, listed of a customer, asked for by a rule and deleted", async () => {
+  const filter = { junction: "AND", "metadata.club": { conditions: { $in: ["Gold", "Silver"] } } };
+  const segment = await api.segments.create({ name: `Club ${unique}`, type: "auto-update", filter });
+  const condition = { name: "customer.segment", conditions: { $is: [segment.id] } };
+  const code = await guardedCode(amount, { rules: { 1: condition, logic: "1" } });
+  const applies = async (club) =>
+    (
+      await api.validations.validateStackable({
+        redeemables: redeemablesOf(code),
+        customer: { source_id: `club-${unique}`, metadata: { club } },
+        order: { amount: 8000 },
+      })
+    ).valid;
+
+  const read = await api.segments.get(segment.id);
+  await api.customers.create({ source_id: `club-${unique}`, metadata: { club: "Silver" } });
+  const listed = await api.segments.list(`club-${unique}`);
+
+  assert.deepEqual([read.name, read.filter], [`Club ${unique}`, filter]);
+  assert.deepEqual(listed.data, [{ id: segment.id, name: segment.name, object: "segment" }]);
+  assert.deepEqual([await applies("Gold"), await applies("Bronze")], [true, false]);
+  await api.segments.delete(segment.id);
+  await assert.rejects(api.segments.get(segment.id), (error) => error.code === 404);
+});
