@@ -146,6 +146,18 @@ BY_FILTER = {
         "created_at": {"conditions": {"$is_days_ago": [3]}},
     },
 }
+SEGMENT = {
+    "type": "auto-update",
+    "name": "x",
+    "filter": {
+        "junction": "or",
+        "address.city": {"conditions": {"$is": "x"}},
+        "metadata.a": {"conditions": {"$is": ["x"], "$more_than": [1]}},
+        "birthdate": {"conditions": {"$next_month": [True], "$is_days_ago_md": [3], "$less_than": [5]}},
+        "summary.orders.total_amount": {"conditions": {"$more_than": [5]}},
+        "events.e.count": {"conditions": {"$more_than_equal": ["1"]}},
+    },
+}
 TIER = {
     "name": "T",
     "banner": "B",
@@ -202,6 +214,8 @@ ENDPOINTS = [
         {"type": "STATIC", "name": "x", "products": [{"id": "SHOE", "object": "product"}]},
     ),
     ("/v1/product-collections", BY_FILTER),
+    ("/v1/segments", SEGMENT),
+    ("/v1/segments", {"type": "static", "name": "x", "customers": ["a", "b"]}),
     ("/v1/categories", {"name": "C", "hierarchy": 1}),
     ("/v1/promotions/Promotion/tiers", TIER),
     (
@@ -416,3 +430,28 @@ def places(body):
         yield body, place
         if isinstance(value, dict | list) and value:
             yield from places(value)
+
+
+def test_hostile_segments_and_customers_break_nothing(api, project):
+    """Whatever segments say, customers can be changed and their rules can be asked."""
+    chance = random.Random("segments")
+    made = [api.post("/v1/segments", spoiled(SEGMENT, chance)) for _ in range(ROUNDS)]
+    ids = [answer.json()["id"] for answer in made if answer.status_code == 200]
+    assert ids
+    rule = {"1": {"name": "customer.segment", "conditions": {"$is": ids}}}
+    rule_id = api.post("/v1/validation-rules", {"name": "R", "rules": rule}).json()["id"]
+    VoucherFactory(project=project, code="CODE")
+    api.post(f"/v1/validation-rules/{rule_id}/assignments", {"voucher": "CODE"})
+
+    broken = []
+    for _ in range(ROUNDS):
+        customer = spoiled(CUSTOMER, chance)
+        body = {"redeemables": [{"object": "voucher", "id": "CODE"}], "customer": customer}
+        statuses = [
+            api.post("/v1/customers", customer).status_code,
+            api.post("/v1/validations", body).status_code,
+            api.post("/v1/redemptions", body | {"order": {"amount": 500}}).status_code,
+        ]
+        broken += [customer] if max(statuses) >= 500 else []
+
+    assert broken == []
