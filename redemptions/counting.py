@@ -2,8 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -144,15 +144,23 @@ def _window_days(window: str, moment: Moment) -> tuple[date | None, date | None]
             return None, None
 
 
-def counters_used(
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What counters stand at, and the keys of the rows that are there."""
+
+    used: Mapping[Counter, int] = field(default_factory=dict)
+    there: frozenset[uuid.UUID] = frozenset()
+
+
+def counters_standing(
     project: Project, rows: dict[Counter, CounterRow], *, session_key: str, now: datetime
-) -> dict[Counter, int]:
+) -> Standing:
     """Return what counters stand at, with what others' live sessions hold of them.
 
     One query; a second one counts from the ledger those that nobody has counted yet.
     """
     if not rows:
-        return {}
+        return Standing()
     with connection.cursor() as cursor:
         cursor.execute(
             STANDING,
@@ -166,7 +174,8 @@ def counters_used(
         found = {key: (value, held) for key, value, held in cursor.fetchall()}
     missing = [row for row in rows.values() if found[row.id][0] is None]
     counted = ledger_sums(missing) if missing else {}
-    return {counter: _standing(found[row.id], counted.get(row.id, 0)) for counter, row in rows.items()}
+    used = {counter: _standing(found[row.id], counted.get(row.id, 0)) for counter, row in rows.items()}
+    return Standing(used, frozenset(found) - {row.id for row in missing})
 
 
 def ledger_sums(rows: Collection[CounterRow]) -> dict[uuid.UUID, int]:

@@ -26,7 +26,7 @@ from promoengine.engine.order import Order as Amounts
 from promoengine.engine.refusals import Refusal
 from promoengine.engine.stacking import StackingRules, parse_stacking_rules
 from redemptions.channel import Channel
-from redemptions.counting import Subjects, counter_rows, counters_used
+from redemptions.counting import Subjects, counter_rows, counters_standing
 from redemptions.models import Order
 from redemptions.offers import Asking, Redeemable, good_refs, tier_offer, voucher_offer
 from redemptions.orders import CheckoutOrder, lines_of, merge_order
@@ -61,11 +61,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A case to decide, and the rows behind it; `redeemables` stands beside `case.offers`."""
+    """A case to decide, and the rows behind it; `redeemables` stands beside `case.offers`.
+
+    `counters` are the keys of the counters' rows that are there.
+    """
 
     case: Case
     redeemables: tuple[Redeemable | None, ...]
     context: Context
+    counters: frozenset[uuid.UUID] = frozenset()
 
     @property
     def customer(self) -> Customer | None:
@@ -107,9 +111,9 @@ def gather(
         context = with_segments(project, context)
     counters = {counter for offer in offers for counter in offer.counters(context.amounts)}
     counted = counter_rows(counters, context.subjects, context.moment)
-    used = counters_used(project, counted, session_key=session_key, now=now)
-    case = Case(offers, context.amounts, replace(context.facts, used=used), context.stacking)
-    return Gathered(case, rows, context)
+    standing = counters_standing(project, counted, session_key=session_key, now=now)
+    case = Case(offers, context.amounts, replace(context.facts, used=standing.used), context.stacking)
+    return Gathered(case, rows, context, standing.there)
 
 
 def gather_context(

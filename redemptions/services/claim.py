@@ -38,27 +38,34 @@ class _Wanted:
         return self.voucher.quantity is not None or self.voucher.type == Voucher.Type.GIFT_VOUCHER
 
 
-def claim(claims: Sequence[tuple[Voucher, Claim]], *, now: datetime, shares_usage: bool = False) -> None:
+def claim(claims: Sequence[tuple[Voucher, Claim]], *, now: datetime, are_locked: bool = False) -> None:
     """Use up what a redemption takes of its vouchers' limits, in the caller's transaction.
 
     What the caller's own session holds must have been freed. The vouchers' counts are brought up to date.
-    `shares_usage` says that the locks of codes without a limit are held already.
+    `are_locked` says that the caller holds all locks already.
 
     Raises:
         ClaimLost: a limit, a balance or the voucher itself is no longer what was gathered.
     """
     wanted = [_Wanted(voucher, one.quantity, one.credits) for voucher, one in claims]
     noted = [one for one in wanted if not one.is_counted_on_its_row]
-    if not shares_usage:
+    counted = [one for one in wanted if one.is_counted_on_its_row]
+    if not are_locked:
         share_usage_locks([one.voucher.pk for one in noted])
     _note_uses(noted)
-    _count_uses([one for one in wanted if one.is_counted_on_its_row], now=now)
+    # The lock comes in a statement of its own: the update then sees every reservation made before it.
+    if counted and not are_locked:
+        lock_vouchers(one.voucher.pk for one in counted)
+    _count_uses(counted, now=now)
 
 
-def unlimited_codes(claims: Sequence[tuple[Voucher, Claim]]) -> list[uuid.UUID]:
-    """Return the keys of the vouchers whose uses are noted as entries."""
+def unlimited_and_limited(
+    claims: Sequence[tuple[Voucher, Claim]],
+) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
+    """Return the keys of vouchers whose uses are noted as entries, and of those counted on their rows."""
     wanted = [_Wanted(voucher, one.quantity, one.credits) for voucher, one in claims]
-    return [one.voucher.pk for one in wanted if not one.is_counted_on_its_row]
+    unlimited = [one.voucher.pk for one in wanted if not one.is_counted_on_its_row]
+    return unlimited, [one.voucher.pk for one in wanted if one.is_counted_on_its_row]
 
 
 def give_back(voucher_uses: Iterable[tuple[uuid.UUID, int]]) -> None:
@@ -94,8 +101,6 @@ def _note_uses(wanted: Sequence[_Wanted]) -> None:
 def _count_uses(wanted: Sequence[_Wanted], *, now: datetime) -> None:
     if not wanted:
         return
-    # The lock comes in a statement of its own: the update then sees every reservation made before it.
-    lock_vouchers(one.voucher.pk for one in wanted)
     with connection.cursor() as cursor:
         cursor.execute(
             COUNT_USES,

@@ -21,13 +21,18 @@ class Entered:
 
 
 def enter(
-    project: Project, *, counted_by: Collection[uuid.UUID] = (), unlimited: Collection[uuid.UUID] = ()
+    project: Project,
+    *,
+    counted_by: Collection[uuid.UUID] = (),
+    unlimited: Collection[uuid.UUID] = (),
+    limited: Collection[uuid.UUID] = (),
 ) -> Entered:
     """Hold off changes of definitions until the caller's transaction ends, and say what holds.
 
-    Held off, too, are the making of counters of `counted_by`, campaigns, codes, promotions and customers, and
-    new limits on the `unlimited` codes. The database takes the locks in this order and looks afterwards, in a
-    function, because a statement of its own would look with eyes from before the waiting.
+    Held off, too, are the making of counters of `counted_by`, campaigns, codes, promotions and customers, new
+    limits on the `unlimited` codes, and all other uses of the `limited` ones. The database takes the locks in
+    this order and looks afterwards, in a function, because a single statement would look with eyes from
+    before the waiting.
     """
     locks = [
         definitions_lock(project),
@@ -36,7 +41,7 @@ def enter(
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT version, has_counters FROM enter_checkout(%s, %s::bigint[], %s::uuid[])",
-            [project.pk, locks, list(counted_by)],
+            "SELECT version, has_counters FROM enter_checkout(%s, %s::bigint[], %s::uuid[], %s::uuid[])",
+            [project.pk, locks, list(counted_by), list(limited)],
         )
         return Entered(*cursor.fetchone())

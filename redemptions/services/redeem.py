@@ -18,7 +18,7 @@ from redemptions.channel import Channel
 from redemptions.facts import Gathered, InvalidRedeemables, gather
 from redemptions.models import Order
 from redemptions.requests import CheckoutRequest
-from redemptions.services.claim import CLAIM_LOST, ClaimLost, claim, unlimited_codes
+from redemptions.services.claim import CLAIM_LOST, ClaimLost, claim, unlimited_and_limited
 from redemptions.services.count import count_up, open_counters, row_claims
 from redemptions.services.enter import enter
 from redemptions.services.orders import lock_order, save_order
@@ -112,11 +112,12 @@ def _use(
     now: datetime,
 ) -> Recorded:
     session_key = asked.session.key or "" if asked.session else ""
-    # A customer's row, a session and counters of rules have locks that must come later and one by one.
-    at_once = not (decision.counted or session_key or _writes_customer(asked, gathered))
+    # A customer's row, a session and counters yet to be made have locks that must come later, one by one.
+    at_once = not (session_key or _writes_customer(asked, gathered)) and _are_counted(decision, gathered)
     claims = voucher_claims(gathered, decision)
     shared = _used_keys(decision, gathered.customer) if at_once else set()
-    entered = enter(project, counted_by=shared, unlimited=unlimited_codes(claims) if at_once else ())
+    unlimited, limited = unlimited_and_limited(claims) if at_once else ((), ())
+    entered = enter(project, counted_by=shared, unlimited=unlimited, limited=limited)
     if entered.version != gathered.context.version:
         raise ClaimLost(CLAIM_LOST)
     if gathered.order is not None and gathered.order.stored is not None:
@@ -135,7 +136,7 @@ def _use(
     if session_key:
         keys = [outcome.offer.key for outcome in decision.applicable if isinstance(outcome.offer.key, UUID)]
         release_redeemables(project, key=session_key, redeemable_ids=keys)
-    claim(claims, now=now, shares_usage=at_once)
+    claim(claims, now=now, are_locked=at_once)
     order = save_order(project, gathered.order, decision, customer=customer, now=now)
     recorded = record_redemptions(
         project,
@@ -157,6 +158,12 @@ def _use(
             moment=context.moment,
         )
     return recorded
+
+
+def _are_counted(decision: Decision, gathered: Gathered) -> bool:
+    """Return whether all counters that the decision counts up are there."""
+    known = row_claims(decision.counted, gathered.context.subjects, gathered.context.moment)
+    return len(known) == len(decision.counted) and all(one.row.id in gathered.counters for one in known)
 
 
 def _writes_customer(asked: CheckoutRequest, gathered: Gathered) -> bool:
