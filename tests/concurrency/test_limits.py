@@ -244,7 +244,8 @@ def lock_waits(finished):
             seen |= set(
                 other.execute(
                     "SELECT wait_event FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event <> 'extend'"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    " AND wait_event <> 'extend'"
                 ).fetchall()
             )
     return seen
