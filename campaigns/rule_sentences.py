@@ -31,9 +31,9 @@ SUBJECTS = {
     "redemption.user.login": gettext_lazy("Redeeming user"),
     "publication.redeemable_by_linked_customer": gettext_lazy("Used by the customer it was given to"),
     "custom_event.metadata": gettext_lazy("Event's %(property)s"),
-    "redemption.reward.pay_with_points.points_used": gettext_lazy("Points used"),
+    "redemption.reward.pay_with_points.points_used": gettext_lazy("Number of points used"),
     "campaign.orders.amount": gettext_lazy("Value of all orders of the campaign"),
-    "campaign.orders.amount_discounted": gettext_lazy("Discounts of the campaign so far"),
+    "campaign.orders.amount_discounted": gettext_lazy("Sum of the campaign's discounts"),
     "redemption.gift.amount": gettext_lazy("Gift credits used in the campaign"),
     "order.items.any": gettext_lazy("Any item"),
     "order.items.every": gettext_lazy("Every item"),
@@ -43,33 +43,35 @@ SUBJECTS = {
     "product.id": gettext_lazy("Product"),
     "sku.id": gettext_lazy("SKU"),
     "order.items.price": gettext_lazy("Price of a unit"),
-    "order.items.quantity": gettext_lazy("Units of an item"),
+    "order.items.quantity": gettext_lazy("Number of units of an item"),
     "order.items.metadata": gettext_lazy("Item's %(property)s"),
     "order.items.price_any": gettext_lazy("Price of any item"),
     "order.items.price_each": gettext_lazy("Price of each item"),
     "order.items.metadata_any": gettext_lazy("Any item's %(property)s"),
     "order.items.metadata_each": gettext_lazy("Each item's %(property)s"),
-    "order.items.aggregated_quantity": gettext_lazy("Units of these items together"),
+    "order.items.aggregated_quantity": gettext_lazy("Number of units of these items together"),
     "order.items.aggregated_amount": gettext_lazy("Amount of these items together"),
     "product.price": gettext_lazy("Price of a unit"),
-    "product.quantity": gettext_lazy("Units of an item"),
+    "product.quantity": gettext_lazy("Number of units of an item"),
     "product.metadata": gettext_lazy("Product's %(property)s"),
-    "product.metadata.aggregated_quantity": gettext_lazy("Units of these products together"),
+    "product.metadata.aggregated_quantity": gettext_lazy("Number of units of these products together"),
     "product.metadata.aggregated_amount": gettext_lazy("Amount of these products together"),
     "product.discount_applicable": gettext_lazy("The discount is for these products"),
     "product.metadata.discount_applicable": gettext_lazy("The discount is for these products"),
     "product.metadata.match_all": gettext_lazy("All of these products"),
     "sku.price": gettext_lazy("Price of a unit"),
-    "sku.quantity": gettext_lazy("Units of an item"),
+    "sku.quantity": gettext_lazy("Number of units of an item"),
     "sku.discount_applicable": gettext_lazy("The discount is for these SKUs"),
 }
 COUNTED = {
-    "campaign.redemptions.count": gettext_lazy("Redemptions in the campaign"),
-    "campaign.redemptions.customers_count": gettext_lazy("Customer's redemptions in the campaign"),
-    "redemption.count": gettext_lazy("Redemptions of this offer"),
-    "redemption.count.per_customer": gettext_lazy("Customer's redemptions of this offer"),
-    "redemption.count.per_api_key": gettext_lazy("Redemptions of this offer by the API key"),
-    "redemption.count.per_user": gettext_lazy("Redemptions of this offer by the user"),
+    "campaign.redemptions.count": gettext_lazy("Number of redemptions in the campaign"),
+    "campaign.redemptions.customers_count": gettext_lazy(
+        "Number of the customer's redemptions in the campaign"
+    ),
+    "redemption.count": gettext_lazy("Number of redemptions of this offer"),
+    "redemption.count.per_customer": gettext_lazy("Number of the customer's redemptions of this offer"),
+    "redemption.count.per_api_key": gettext_lazy("Number of redemptions of this offer by the API key"),
+    "redemption.count.per_user": gettext_lazy("Number of redemptions of this offer by the user"),
 }
 WINDOWS = {
     "daily": gettext_lazy("a day"),
@@ -159,7 +161,7 @@ def _subject(node: Node) -> str:
         return SUBJECTS[node.name] % {"property": node.property_name or ""}
     head, _dot, window = node.name.rpartition(".")
     if window in WINDOWS:
-        return f"{COUNTED[head]}, {WINDOWS[window]}"
+        return f"{COUNTED[head]} {WINDOWS[window]}"
     return str(COUNTED[node.name])
 
 

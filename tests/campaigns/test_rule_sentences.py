@@ -44,7 +44,7 @@ def test_every_operator_has_words():
         ),
         (
             node_of("campaign.redemptions.count.daily", {"$less_than_or_equal": [5]}),
-            "Redemptions in the campaign, a day is at most 5",
+            "Number of redemptions in the campaign a day is at most 5",
         ),
     ],
 )
