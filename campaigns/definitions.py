@@ -4,7 +4,7 @@ What is kept is shared by all requests of the process: nobody changes it.
 """
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ class _Definitions:
     version: int
     campaigns: dict[uuid.UUID, Campaign] = field(default_factory=dict)
     tiers: dict[uuid.UUID, PromotionTier] = field(default_factory=dict)
+    assignments: dict[uuid.UUID, list[ValidationRuleAssignment]] = field(default_factory=dict)
 
 
 _known: dict[uuid.UUID, _Definitions] = {}
@@ -56,6 +57,22 @@ def tiers_at(project: Project, version: int, keys: Collection[uuid.UUID]) -> dic
     return {key: kept[key] for key in keys if key in kept}
 
 
+def assignments_at(
+    project: Project, version: int, keys: Collection[uuid.UUID]
+) -> Mapping[uuid.UUID, list[ValidationRuleAssignment]]:
+    """Return the assignments to objects of any room, with their rules, by the objects' keys.
+
+    One query where one of them is not kept yet, none otherwise.
+    """
+    kept = _definitions(project, version).assignments
+    missing = [key for key in keys if key not in kept]
+    if missing:
+        if len(kept) + len(missing) > ROWS_KEPT:
+            kept.clear()
+        kept.update({key: [] for key in keys if key not in kept} | _assignments(project, missing))
+    return {key: kept.get(key, []) for key in keys}
+
+
 def attach_tier_rules(project: Project, tiers: Collection[PromotionTier]) -> None:
     """Put on tiers, and on their campaigns, the assignments of their rules, in one query."""
     attach_rules(project, [*tiers, *(tier.campaign for tier in tiers)])
@@ -64,17 +81,22 @@ def attach_tier_rules(project: Project, tiers: Collection[PromotionTier]) -> Non
 def attach_rules(project: Project, rows: Collection[ValidityModel]) -> None:
     """Put on each row the assignments of its rules, with the rules, in one query."""
     keys = {key for row in rows for key in guarded_keys(row)}
-    found: dict[uuid.UUID, list[ValidationRuleAssignment]] = {}
-    if keys:
-        assignments = ValidationRuleAssignment.objects.filter(project=project, related_object_id__in=keys)
-        for assignment in assignments.select_related("rule").order_by("pk"):
-            found.setdefault(assignment.related_object_id, []).append(assignment)
-    attach_assignments(rows, found)
+    attach_assignments(rows, _assignments(project, keys) if keys else {})
 
 
 def forget_definitions() -> None:
     """Keep nothing any longer."""
     _known.clear()
+
+
+def _assignments(
+    project: Project, keys: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[ValidationRuleAssignment]]:
+    found: dict[uuid.UUID, list[ValidationRuleAssignment]] = {}
+    rows = ValidationRuleAssignment.objects.filter(project=project, related_object_id__in=keys)
+    for assignment in rows.select_related("rule").order_by("pk"):
+        found.setdefault(assignment.related_object_id, []).append(assignment)
+    return found
 
 
 def _definitions(project: Project, version: int) -> _Definitions:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from campaigns.definitions import campaigns_at
+from campaigns.definitions import assignments_at, campaigns_at
 from campaigns.models import Campaign, Category, ValidationRuleAssignment
 from promoengine.core.models import Project
 from promoengine.engine.stacking import StackingRules, parse_stacking_rules
@@ -125,7 +125,7 @@ def _complete(
 ) -> None:
     """Put on codes their campaigns, categories and rules; `guarded` are those with rules of their own."""
     campaigns = campaigns_at(project, version, {v.campaign_id for v in vouchers if v.campaign_id})
-    own = _own_rules(project, guarded) if guarded else {}
+    own = assignments_at(project, version, guarded)
     category_ids = {voucher.category_id for voucher in vouchers if voucher.category_id}
     categories = Category.objects.in_bulk(list(category_ids)) if category_ids else {}
     for voucher in vouchers:
@@ -134,16 +134,6 @@ def _complete(
         voucher.category = categories.get(voucher.category_id) if voucher.category_id else None
         of_campaign = campaign.rule_assignments if campaign else ()
         voucher.rule_assignments = [*own.get(voucher.pk, ()), *of_campaign]
-
-
-def _own_rules(
-    project: Project, keys: Collection[uuid.UUID]
-) -> dict[uuid.UUID, list[ValidationRuleAssignment]]:
-    found: dict[uuid.UUID, list[ValidationRuleAssignment]] = {}
-    rows = ValidationRuleAssignment.objects.filter(project=project, related_object_id__in=keys)
-    for assignment in rows.select_related("rule").order_by("pk"):
-        found.setdefault(assignment.related_object_id, []).append(assignment)
-    return found
 
 
 _SELECT = f"""

@@ -8,6 +8,8 @@ import uuid_utils
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 VALUES = {character: value for value, character in enumerate(ALPHABET)}
 BODY_LENGTH = 22  # 62 ** 22 > 2 ** 128
+# Two characters at once: an answer has dozens of ids.
+PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 
 
 def new_id() -> uuid.UUID:
@@ -17,11 +19,11 @@ def new_id() -> uuid.UUID:
 
 def public_id(prefix: str, key: uuid.UUID) -> str:
     """Return the id that the API shows for the row with primary key `key`, as in `camp_01Fd…`."""
-    number, characters = key.int, []
-    for _ in range(BODY_LENGTH):
-        number, value = divmod(number, 62)
-        characters.append(ALPHABET[value])
-    return f"{prefix}_{''.join(reversed(characters))}"
+    number, pairs = key.int, []
+    for _ in range(BODY_LENGTH // 2):
+        number, value = divmod(number, len(PAIRS))
+        pairs.append(PAIRS[value])
+    return f"{prefix}_{''.join(reversed(pairs))}"
 
 
 def parse_public_id(prefix: str, text: str) -> uuid.UUID | None:

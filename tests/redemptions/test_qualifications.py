@@ -355,9 +355,9 @@ def test_queries_do_not_grow_with_what_is_found(api, project, django_assert_num_
         tier_with(api, {"name": "order.amount", "conditions": {"$more_than": [1]}})
     qualify(api, options={"limit": 1})
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         qualify(api, options={"limit": 1})
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         qualify(api, options={"limit": 6})
 
 
