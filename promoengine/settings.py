@@ -85,7 +85,7 @@ def database(url: str) -> dict[str, object]:
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = options.pop("host", None) or unquote(parts.hostname or "")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "promoengine.core.postgres",
         "NAME": unquote(parts.path.lstrip("/")) or "promoengine",
         "USER": unquote(parts.username or "") or options.pop("user", ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -1,12 +1,16 @@
-"""Who reacts to what: for each outbox event, the dotted names of the jobs that get its id."""
+"""Who reacts to what: for each outbox event, the jobs that get its id."""
 
-SUMMARY = ["redemptions.jobs.refresh_customers"]
+from promoengine.core.services.relay import Subscriber
 
-SUBSCRIBERS: dict[str, list[str]] = {
-    "publication.succeeded": ["notifications.jobs.announce_publications", *SUMMARY],
-    "customer.erased": ["notifications.jobs.erase_messages"],
-    "redemption.succeeded": SUMMARY,
-    "redemption.failed": SUMMARY,
-    "redemption.rollback.succeeded": SUMMARY,
-    "redemption.rollback.failed": SUMMARY,
+SUMMARY = Subscriber("redemptions.jobs.refresh_customers", needs_customer=True)
+ANNOUNCEMENT = Subscriber("notifications.jobs.announce_publications")
+ERASURE = Subscriber("notifications.jobs.erase_messages")
+
+SUBSCRIBERS: dict[str, list[Subscriber]] = {
+    "publication.succeeded": [ANNOUNCEMENT, SUMMARY],
+    "customer.erased": [ERASURE],
+    "redemption.succeeded": [SUMMARY],
+    "redemption.failed": [SUMMARY],
+    "redemption.rollback.succeeded": [SUMMARY],
+    "redemption.rollback.failed": [SUMMARY],
 }

@@ -16,6 +16,11 @@ class Order(ProjectModel):
 
     prefix = "ord"
 
+    # No key in the database: checking one locks the project's row, which every checkout would share.
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, editable=False
+    )
+
     class Status(models.TextChoices):
         CREATED = "CREATED", "Created"
         PAID = "PAID", "Paid"
@@ -47,8 +52,8 @@ class Order(ProjectModel):
 class Redemption(ProjectModel):
     """One use of a redeemable, an attempt that failed, or the rollback of a use.
 
-    Its keys to campaigns, vouchers and customers are held by the services and not by the database: checking
-    a foreign key takes a lock on the row it points to, and a popular campaign is pointed to all the time.
+    Its keys to its project, campaign, voucher and customer are held by the services and not by the database:
+    checking a foreign key takes a lock on the row it points to, and a popular one is pointed to all the time.
     """
 
     class Kind(models.TextChoices):
@@ -69,6 +74,9 @@ class Redemption(ProjectModel):
         PROMOTION_TIER = "promotion_tier", "Promotion"
         REDEMPTION = "redemption", "Several"
 
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, editable=False
+    )
     kind = models.CharField(max_length=19, choices=Kind.choices, default=Kind.REDEMPTION)
     result = models.CharField(max_length=7, choices=Result.choices, default=Result.SUCCESS)
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.SUCCEEDED)

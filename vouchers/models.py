@@ -63,6 +63,11 @@ class Voucher(ValidityModel):
         null=True, blank=True, help_text="How often it may be used; empty is without limit."
     )
     redeemed_quantity = models.PositiveIntegerField(default=0, editable=False)
+    # What the index of free codes asks: it changes with the first use alone, so that later uses of a code
+    # leave all its indexes as they are.
+    is_unused = models.GeneratedField(
+        expression=Q(redeemed_quantity=0), output_field=models.BooleanField(), db_persist=True
+    )
     redeemed_amount = models.PositiveBigIntegerField(default=0, editable=False)
     imported_quantity = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Uses before the code was imported."
@@ -107,7 +112,7 @@ class Voucher(ValidityModel):
             models.Index(
                 fields=["campaign", "id"],
                 name="voucher_free",
-                condition=Q(published_count=0, active=True, deleted_at=None, redeemed_quantity=0),
+                condition=Q(published_count=0, active=True, deleted_at=None, is_unused=True),
             ),
             # What anybody may use, the newest first, as a qualification asks.
             models.Index(

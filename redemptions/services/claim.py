@@ -1,19 +1,21 @@
 """Claiming limits: the engine judged by a snapshot, and here the database makes it true.
 
 Codes without a limit only leave an entry under a shared lock. The others are locked in one order, so that
-two carts never deadlock, and then counted up by an update that carries the limit in its condition.
+two carts never deadlock, and then counted up by an update that carries the limit in its condition: by
+`claim_vouchers`, a function of the database (migration 0004).
 """
 
+import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from promoengine.core.errors import DomainError
 from promoengine.engine.decide import Claim
-from redemptions.models import Reservation
 from vouchers.models import UsageEntry, Voucher
 from vouchers.services.usage import share_usage_locks
 
@@ -28,44 +30,74 @@ class ClaimLost(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    voucher: Voucher
-    quantity: int
-    credits: int
+class Wanted:
+    """What a redemption takes of its vouchers, as `claim_vouchers` takes it.
 
-    @property
-    def is_counted_on_its_row(self) -> bool:
-        return self.voucher.quantity is not None or self.voucher.type == Voucher.Type.GIFT_VOUCHER
+    `limited` vouchers have their uses and credits, in minor units, counted on their rows; of the others each
+    use is noted as an entry.
+    """
+
+    unlimited: Sequence[Voucher] = ()
+    limited: Sequence[Voucher] = ()
+    quantities: Sequence[int] = ()
+    credits: Sequence[int] = ()
+
+    @classmethod
+    def of(cls, claims: Sequence[tuple[Voucher, Claim]]) -> "Wanted":
+        """Tell the vouchers apart by how they are counted."""
+        counted = [one for one in claims if _is_counted_on_its_row(one[0])]
+        return cls(
+            [voucher for voucher, _ in claims if not _is_counted_on_its_row(voucher)],
+            [voucher for voucher, _ in counted],
+            [claim.quantity for _, claim in counted],
+            [claim.credits for _, claim in counted],
+        )
+
+    def parameters(self, now: datetime) -> list[Any]:
+        """Return the arguments of `claim_vouchers`."""
+        unlimited, limited = [one.pk for one in self.unlimited], [one.pk for one in self.limited]
+        return [unlimited, limited, list(self.quantities), list(self.credits), now]
+
+    def settle(self, noted: int, used: str | None) -> None:
+        """Bring the vouchers' counts up to date with what `claim_vouchers` says.
+
+        Raises:
+            ClaimLost: a limit, a balance or a voucher itself is no longer what was gathered.
+        """
+        counts = {row[0]: row[1:] for row in json.loads(used or "[]")}
+        if noted != len(self.unlimited) or len(counts) != len(self.limited):
+            raise ClaimLost(CLAIM_LOST)
+        for voucher in self.unlimited:
+            voucher.pending_quantity += 1
+        for voucher in self.limited:
+            voucher.redeemed_quantity, voucher.redeemed_amount, voucher.gift_balance = counts[str(voucher.pk)]
 
 
-def claim(claims: Sequence[tuple[Voucher, Claim]], *, now: datetime, are_locked: bool = False) -> None:
+NOTHING = Wanted()
+
+
+def claim(claims: Sequence[tuple[Voucher, Claim]], *, now: datetime) -> None:
     """Use up what a redemption takes of its vouchers' limits, in the caller's transaction.
 
     What the caller's own session holds must have been freed. The vouchers' counts are brought up to date.
-    `are_locked` says that the caller holds all locks already.
 
     Raises:
         ClaimLost: a limit, a balance or the voucher itself is no longer what was gathered.
     """
-    wanted = [_Wanted(voucher, one.quantity, one.credits) for voucher, one in claims]
-    noted = [one for one in wanted if not one.is_counted_on_its_row]
-    counted = [one for one in wanted if one.is_counted_on_its_row]
-    if not are_locked:
-        share_usage_locks([one.voucher.pk for one in noted])
-    _note_uses(noted)
-    # The lock comes in a statement of its own: the update then sees every reservation made before it.
-    if counted and not are_locked:
-        lock_vouchers(one.voucher.pk for one in counted)
-    _count_uses(counted, now=now)
+    wanted = Wanted.of(claims)
+    if not claims:
+        return
+    share_usage_locks([voucher.pk for voucher in wanted.unlimited])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT noted, used FROM claim_vouchers(%s::uuid[], %s::uuid[], %s::int[], %s::bigint[], %s)",
+            wanted.parameters(now),
+        )
+        wanted.settle(*cursor.fetchone())
 
 
-def unlimited_and_limited(
-    claims: Sequence[tuple[Voucher, Claim]],
-) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
-    """Return the keys of vouchers whose uses are noted as entries, and of those counted on their rows."""
-    wanted = [_Wanted(voucher, one.quantity, one.credits) for voucher, one in claims]
-    unlimited = [one.voucher.pk for one in wanted if not one.is_counted_on_its_row]
-    return unlimited, [one.voucher.pk for one in wanted if one.is_counted_on_its_row]
+def _is_counted_on_its_row(voucher: Voucher) -> bool:
+    return voucher.quantity is not None or voucher.type == Voucher.Type.GIFT_VOUCHER
 
 
 def give_back(voucher_uses: Iterable[tuple[uuid.UUID, int]]) -> None:
@@ -86,69 +118,10 @@ def lock_vouchers(voucher_ids: Iterable[uuid.UUID]) -> None:
         cursor.execute(LOCK_VOUCHERS, {"vouchers": list(voucher_ids)})
 
 
-def _note_uses(wanted: Sequence[_Wanted]) -> None:
-    if not wanted:
-        return
-    ids = [one.voucher.pk for one in wanted]
-    with connection.cursor() as cursor:
-        cursor.execute(NOTE_USES, {"vouchers": ids})
-        if cursor.rowcount != len(ids):
-            raise ClaimLost(CLAIM_LOST)
-    for one in wanted:
-        one.voucher.pending_quantity += one.quantity
-
-
-def _count_uses(wanted: Sequence[_Wanted], *, now: datetime) -> None:
-    if not wanted:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT_USES,
-            {
-                "vouchers": [one.voucher.pk for one in wanted],
-                "quantities": [one.quantity for one in wanted],
-                "credits": [one.credits for one in wanted],
-                "now": now,
-            },
-        )
-        counted = {row[0]: row[1:] for row in cursor.fetchall()}
-    if len(counted) != len(wanted):
-        raise ClaimLost(CLAIM_LOST)
-    for one in wanted:
-        voucher = one.voucher
-        voucher.redeemed_quantity, voucher.redeemed_amount, voucher.gift_balance = counted[voucher.pk]
-
-
 LOCK_VOUCHERS = f"""
     SELECT id FROM {Voucher._meta.db_table}
     WHERE id = ANY(%(vouchers)s) AND (quantity IS NOT NULL OR gift_balance IS NOT NULL)
     ORDER BY id FOR NO KEY UPDATE
-"""
-
-NOTE_USES = f"""
-    INSERT INTO {UsageEntry._meta.db_table} (voucher_id, quantity)
-    SELECT id, 1 FROM {Voucher._meta.db_table}
-    WHERE id = ANY(%(vouchers)s) AND quantity IS NULL AND active AND deleted_at IS NULL
-"""
-
-COUNT_USES = f"""
-    UPDATE {Voucher._meta.db_table} AS voucher
-    SET redeemed_quantity = redeemed_quantity + wanted.quantity,
-        redeemed_amount = redeemed_amount + wanted.credits,
-        gift_balance = gift_balance - wanted.credits
-    FROM unnest(%(vouchers)s::uuid[], %(quantities)s::int[], %(credits)s::bigint[])
-        AS wanted (id, quantity, credits)
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(amount), 0) AS amount
-        FROM {Reservation._meta.db_table} WHERE voucher_id = wanted.id AND expires_at > %(now)s
-    ) AS held
-    WHERE voucher.id = wanted.id AND voucher.active AND voucher.deleted_at IS NULL
-        AND (
-            voucher.quantity IS NULL
-            OR voucher.redeemed_quantity + held.quantity + wanted.quantity <= voucher.quantity
-        )
-        AND (voucher.gift_balance IS NULL OR voucher.gift_balance - held.amount >= wanted.credits)
-    RETURNING voucher.id, voucher.redeemed_quantity, voucher.redeemed_amount, voucher.gift_balance
 """
 
 GIVE_BACK = f"""

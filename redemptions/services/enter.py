@@ -2,46 +2,51 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_lock
 from redemptions.counting import making_lock
+from redemptions.services.claim import CLAIM_LOST, NOTHING, ClaimLost, Wanted
 from vouchers.services.usage import usage_lock
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """What was found once all locks were held: the definitions' version, and whether there are counters."""
-
-    version: int
-    has_counters: bool
 
 
 def enter(
     project: Project,
     *,
+    version: int,
     counted_by: Collection[uuid.UUID] = (),
-    unlimited: Collection[uuid.UUID] = (),
-    limited: Collection[uuid.UUID] = (),
-) -> Entered:
-    """Hold off changes of definitions until the caller's transaction ends, and say what holds.
+    wanted: Wanted = NOTHING,
+    now: datetime,
+) -> bool:
+    """Hold off changes of definitions until the caller's transaction ends, and claim what is wanted.
 
     Held off, too, are the making of counters of `counted_by`, campaigns, codes, promotions and customers, new
-    limits on the `unlimited` codes, and all other uses of the `limited` ones. The database takes the locks in
-    this order and looks afterwards, in a function, because a single statement would look with eyes from
-    before the waiting.
+    limits on codes that have none, and all other uses of those that have one. The database takes the locks in
+    this order and looks afterwards, in a function (migration 0004), because a single statement would look
+    with eyes from before the waiting. Returns whether there are counters of `counted_by`.
+
+    Raises:
+        ClaimLost: definitions are no longer those of `version`, or what is wanted is no longer there.
     """
     locks = [
         definitions_lock(project),
         *sorted({making_lock(key) for key in counted_by}),
-        *sorted({usage_lock(key) for key in unlimited}),
+        *sorted({usage_lock(voucher.pk) for voucher in wanted.unlimited}),
     ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT version, has_counters FROM enter_checkout(%s, %s::bigint[], %s::uuid[], %s::uuid[])",
-            [project.pk, locks, list(counted_by), list(limited)],
-        )
-        return Entered(*cursor.fetchone())
+        cursor.execute(ENTER, [project.pk, version, locks, list(counted_by), *wanted.parameters(now)])
+        found, has_counters, noted, used = cursor.fetchone()
+    if found != version:
+        raise ClaimLost(CLAIM_LOST)
+    wanted.settle(noted, used)
+    return bool(has_counters)
+
+
+ENTER = """
+    SELECT version, has_counters, noted, used FROM enter_checkout(
+        %s, %s, %s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[], %s::int[], %s::bigint[], %s
+    )
+"""

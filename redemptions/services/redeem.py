@@ -18,7 +18,7 @@ from redemptions.channel import Channel
 from redemptions.facts import Gathered, InvalidRedeemables, gather
 from redemptions.models import Order
 from redemptions.requests import CheckoutRequest
-from redemptions.services.claim import CLAIM_LOST, ClaimLost, claim, unlimited_and_limited
+from redemptions.services.claim import CLAIM_LOST, NOTHING, ClaimLost, Wanted, claim
 from redemptions.services.count import count_up, open_counters, row_claims
 from redemptions.services.enter import enter
 from redemptions.services.orders import lock_order, save_order
@@ -116,10 +116,9 @@ def _use(
     at_once = not (session_key or _writes_customer(asked, gathered)) and _are_counted(decision, gathered)
     claims = voucher_claims(gathered, decision)
     shared = _used_keys(decision, gathered.customer) if at_once else set()
-    unlimited, limited = unlimited_and_limited(claims) if at_once else ((), ())
-    entered = enter(project, counted_by=shared, unlimited=unlimited, limited=limited)
-    if entered.version != gathered.context.version:
-        raise ClaimLost(CLAIM_LOST)
+    wanted = Wanted.of(claims) if at_once else NOTHING
+    version = gathered.context.version
+    has_counters = enter(project, version=version, counted_by=shared, wanted=wanted, now=now)
     if gathered.order is not None and gathered.order.stored is not None:
         lock_order(gathered.order.stored)
     customer = _customer(project, asked, gathered, channel=channel, now=now)
@@ -136,7 +135,8 @@ def _use(
     if session_key:
         keys = [outcome.offer.key for outcome in decision.applicable if isinstance(outcome.offer.key, UUID)]
         release_redeemables(project, key=session_key, redeemable_ids=keys)
-    claim(claims, now=now, are_locked=at_once)
+    if not at_once:
+        claim(claims, now=now)
     order = save_order(project, gathered.order, decision, customer=customer, now=now)
     recorded = record_redemptions(
         project,
@@ -149,7 +149,7 @@ def _use(
         channel=channel,
         now=now,
     )
-    if entered.has_counters or not at_once:
+    if has_counters or not at_once:
         count_up(
             project,
             counted,

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from promoengine.core.events import record_event
 from promoengine.core.models import ApiKey, OutboxEvent
-from promoengine.core.services.relay import relay_batch
+from promoengine.core.services.relay import Subscriber, relay_batch
 from tests.api import Api
 from tests.factories import ProjectFactory
 
@@ -60,8 +60,8 @@ def test_the_relay_hands_each_event_to_its_jobs_once(project):
         record_event(project, "voucher.created", {}, now=NOW)
     record_event(project, "nobody.cares", {}, now=NOW)
 
-    relayed = relay_batch({"voucher.created": ["promoengine.core.jobs.sweep"]}, now=NOW)
-    again = relay_batch({"voucher.created": ["promoengine.core.jobs.sweep"]}, now=NOW)
+    relayed = relay_batch({"voucher.created": [Subscriber("promoengine.core.jobs.sweep")]}, now=NOW)
+    again = relay_batch({"voucher.created": [Subscriber("promoengine.core.jobs.sweep")]}, now=NOW)
 
     (job,) = django_rq.get_queue("default").jobs
     assert (relayed, again, len(job.kwargs["event_ids"])) == (4, 0, 3)

@@ -213,7 +213,7 @@ def _take_free(project: Project, campaign: Campaign, count: int, *, now: datetim
     if campaign.type == Campaign.Type.STANDALONE:
         free = rows.filter(active=True).order_by("pk")
     else:
-        free = rows.filter(active=True, published_count=0, redeemed_quantity=0).order_by("pk")
+        free = rows.filter(active=True, published_count=0, is_unused=True).order_by("pk")
         free = free.select_for_update(skip_locked=True, of=("self",))
     ids = list(free.values_list("pk", flat=True)[:count])
     while len(ids) < count and campaign.type == Campaign.Type.AUTO_UPDATE:

@@ -8,12 +8,12 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
-from promoengine.core.services.relay import relay_batch
+from promoengine.core.services.relay import BATCH, relay_batch
 from promoengine.subscribers import SUBSCRIBERS
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 0.2
+PAUSE_SECONDS = 0.2
 OUTAGE_SECONDS_MAX = 10.0
 
 
@@ -36,8 +36,9 @@ class Command(BaseCommand):
                 time.sleep(min(OUTAGE_SECONDS_MAX, 0.5 * 2**outages))
             else:
                 outages = 0
-                if not relayed:
-                    time.sleep(IDLE_SECONDS)
+                # Jobs cost more than events: a moment's events go into one.
+                if relayed < BATCH:
+                    time.sleep(PAUSE_SECONDS)
 
     def stop_soon(self, signum: int, frame: object) -> None:
         self.is_stopping = True
