@@ -25,6 +25,7 @@ Line = Mapping[str, Any]
 
 PRODUCT_COLUMNS = [column.attname for column in Product._meta.concrete_fields]
 SKU_COLUMNS = [column.attname for column in Sku._meta.concrete_fields]
+NO_COLLECTION = frozenset({ALL_PRODUCTS})
 PROJECTS_KEPT, GOODS_KEPT = 1000, 50_000
 
 Goods = dict[str, tuple[Good, ...]]
@@ -53,6 +54,8 @@ class Catalogue:
 
     def good_of_line(self, line: Line) -> Good | None:
         """Return the stored SKU that an order line names, else the stored product, else None."""
+        if not self.skus and not self.products:
+            return None
         product_refs, sku_refs = self._refs(line)
         return _first(self.skus, sku_refs) or _first(self.products, product_refs)
 
@@ -62,6 +65,8 @@ class Catalogue:
         Goods that are not stored are in the AUTO_UPDATE collections whose filter matches what the line says
         of them; of stored goods only what is stored counts.
         """
+        if not (self.skus or self.products or self.filters):
+            return NO_COLLECTION
         product_refs, sku_refs = self._refs(line)
         found = {ALL_PRODUCTS}
         for kind, stored, refs in (("product", self.products, product_refs), ("sku", self.skus, sku_refs)):
@@ -157,11 +162,12 @@ def refs_of_line(line: Line) -> set[str]:
 
 def _named(line: Line, kind: str, source_id_is_of: str) -> list[str]:
     """Return the ids by which a line names its product, or its SKU, the plainest first."""
-    said = line.get(kind) or {}
-    refs = [line.get(f"{kind}_id"), said.get("id"), said.get("source_id")]
+    refs = [line.get(f"{kind}_id")]
+    if said := line.get(kind):
+        refs += [said.get("id"), said.get("source_id")]
     if source_id_is_of == kind:
         refs.append(line.get("source_id"))
-    return [ref for ref in refs if isinstance(ref, str) and ref]
+    return [ref for ref in refs if ref and isinstance(ref, str)]
 
 
 def _first(stored: Mapping[str, Good], refs: Iterable[str]) -> Good | None:

@@ -176,11 +176,13 @@ def _goods_of(line: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _ids(line: Mapping[str, Any], kind: str) -> set[str]:
-    said = line.get(kind) or {}
-    ids = (line.get(f"{kind}_id"), said.get("id"), said.get("source_id"))
-    return {one for one in ids if isinstance(one, str) and one}
+    ids = [line.get(f"{kind}_id")]
+    if said := line.get(kind):
+        ids += [said.get("id"), said.get("source_id")]
+    return {one for one in ids if one and isinstance(one, str)}
 
 
 def _metadata(line: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    metadata = (line.get(kind) or {}).get("metadata")
+    said = line.get(kind)
+    metadata = said.get("metadata") if said else None
     return dict(metadata) if isinstance(metadata, Mapping) else {}

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -66,7 +67,7 @@ def settings_and_vouchers(
             },
         )
         rows = cursor.fetchall()
-    settings = Settings.read(rows[0][0], json.loads(rows[0][1]))
+    settings = _settings(rows[0][0], rows[0][1])
     vouchers = [_voucher(project, row) for row in rows if row[6] is not None]
     _complete(project, settings.version, vouchers, {row[6] for row in rows if row[5]})
     return settings, vouchers
@@ -107,6 +108,11 @@ def qualifying_vouchers(
     vouchers = [_voucher(project, row) for row in rows]
     _complete(project, version, vouchers, {row[6] for row in rows if row[5]})
     return sorted(vouchers, key=lambda voucher: (voucher.created_at, voucher.pk), reverse=True)
+
+
+@lru_cache(maxsize=256)
+def _settings(version: int, stored: str) -> Settings:
+    return Settings.read(version, json.loads(stored))
 
 
 def _voucher(project: Project, row: Sequence[Any]) -> Voucher:

@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from functools import lru_cache
 
 import uuid_utils
 
@@ -17,6 +18,8 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=uuid_utils.uuid7().int)
 
 
+# One answer has the same few ids many times over, and a busy shop's answers have the same campaigns.
+@lru_cache(maxsize=8192)
 def public_id(prefix: str, key: uuid.UUID) -> str:
     """Return the id that the API shows for the row with primary key `key`, as in `camp_01Fd…`."""
     number, pairs = key.int, []

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -56,7 +57,7 @@ class StackingRules:
 
     def to_wire(self) -> dict[str, Any]:
         """Return the rules as validations, qualifications and redemptions show them."""
-        return {name: value for name, value in self.management_to_wire().items() if name not in OF_MANAGEMENT}
+        return dict(_shown(self))
 
     def management_to_wire(self) -> dict[str, Any]:
         """Return all rules as the management API shows and takes them."""
@@ -69,6 +70,12 @@ def parse_stacking_rules(wire: Mapping[str, Any]) -> StackingRules:
     return StackingRules(
         **{name: _frozen(value) for name, value in wire.items() if name in known and value is not None}
     )
+
+
+# Every answer shows them, and they hardly ever change.
+@lru_cache(maxsize=256)
+def _shown(rules: StackingRules) -> dict[str, Any]:
+    return {name: value for name, value in rules.management_to_wire().items() if name not in OF_MANAGEMENT}
 
 
 def _frozen(value: Any) -> Any:
