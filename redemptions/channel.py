@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """The key's or user's id, what kind of caller, its own name; and what the key, or user, is called."""
+    """The key's or user's id, what kind of caller, its own name; and what the key, or user, is called.
+
+    `is_public` is what comes with a key that anybody can read in a shop's pages.
+    """
 
     id: str = ""
     type: str = "API"
     name: str = "API"
     caller: str = ""
+    is_public: bool = False
 
     @property
     def api_key(self) -> tuple[str, ...] | None:

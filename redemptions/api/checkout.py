@@ -21,7 +21,8 @@ from redemptions.services.validate import validate
 def channel_of(request: ApiRequest) -> Channel:
     """Return where a request came from, as redemptions keep it."""
     key = request.caller.key
-    return Channel(str(key.app_id), "API", request.channel, key.name)
+    is_public = key.kind == ApiKey.Kind.CLIENT
+    return Channel(str(key.app_id), "API", request.channel, key.name, is_public)
 
 
 def validate_checkout(request: ApiRequest) -> dict[str, Any]:

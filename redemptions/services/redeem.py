@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from campaigns.services.override import store_overrides
 from customers.models import Customer
 from customers.services.upsert import upsert_customer
 from promoengine.core.errors import DomainError
@@ -118,6 +119,10 @@ def _use(
     shared = _used_keys(decision, gathered.customer) if at_once else set()
     wanted = Wanted.of(claims) if at_once else NOTHING
     version = gathered.context.version
+    # The catalogue is not for anybody's browser to write.
+    items = (asked.order.items if asked.order and not channel.is_public else None) or ()
+    if store_overrides(project, items, now=now):
+        version += 1  # by this very transaction
     has_counters = enter(project, version=version, counted_by=shared, wanted=wanted, now=now)
     if gathered.order is not None and gathered.order.stored is not None:
         lock_order(gathered.order.stored)
