@@ -3,14 +3,18 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
 
-from promoengine.core.errors import DomainError
+from promoengine.core.errors import DomainError, QueryTooLarge
 from promoengine.core.models import Project
+from promoengine.core.pages import PAGE_MAX, Total, bounded, total_of
 
 SESSION_KEY = "project"
 
@@ -25,10 +29,45 @@ def current_project(request: HttpRequest) -> Project:
     return chosen or Project.objects.earliest("created_at")
 
 
+class LongListPaginator(Paginator):
+    """Pages of a list that may be very long: the thousandth is the last, and the total may be about right.
+
+    What lies before a page is stepped over by its keys alone, which an index gives.
+    """
+
+    template_name = "dashboard/pagination.html"
+
+    @cached_property
+    def total(self) -> Total:
+        with bounded():
+            return total_of(self.object_list)
+
+    @property
+    def total_in_words(self) -> str:
+        words = _("about %(number)s in all") if self.total.is_estimate else _("%(number)s in all")
+        return words % {"number": f"{self.total.count:,}"}
+
+    @cached_property
+    def count(self) -> int:
+        return self.total.count
+
+    @cached_property
+    def num_pages(self) -> int:
+        # An estimate may be too low, and must not hide rows.
+        return PAGE_MAX if self.total.is_estimate else min(super().num_pages, PAGE_MAX)
+
+    def page(self, number: int) -> Page:
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        with bounded():
+            keys = list(self.object_list.values_list("pk", flat=True)[first : first + self.per_page])
+        return self._get_page(self.object_list.filter(pk__in=keys), number, self)
+
+
 class ProjectModelAdmin(ModelAdmin):
     """Lists and changes rows of the current project; a service's refusal becomes a message."""
 
-    paginator = InfinitePaginator
+    paginator = LongListPaginator
     show_full_result_count = False
     list_per_page = 50
     list_fullwidth = True
@@ -36,6 +75,21 @@ class ProjectModelAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         return super().get_queryset(request).filter(project=current_project(request))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        made = super().get_changelist_instance(request)
+        # The total stands beside the pages; the title would show it again, and offer to show all.
+        made.full_result_count = made.result_count
+        return made
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().changelist_view(request, extra_context)
+        except QueryTooLarge as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return HttpResponseRedirect(request.path)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:

@@ -6,9 +6,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from promoengine.core.api.lists import limit_of, paged_list
+from promoengine.core.api.lists import limit_of, paged_list, total_to_wire
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.errors import InvalidPayload
+from promoengine.core.pages import total_of
 from redemptions.api.checkout import channel_of, redeem_checkout
 from redemptions.api.serializers import (
     CheckoutBody,
@@ -107,7 +108,8 @@ class VoucherRedemptions(ServerView):
         entries = redemption_list_to_wire(request.project, list(rows.order_by("-pk")[:limit]))
         return Response(
             redemption_to_wire(voucher)
-            | {"data_ref": "redemption_entries", "total": rows.count(), "redemption_entries": entries}
+            | {"data_ref": "redemption_entries", "redemption_entries": entries}
+            | total_to_wire(total_of(rows))
         )
 
 

@@ -334,7 +334,7 @@ def test_the_collection_of_all_products_stays(api):
 
 def test_listing_asks_as_much_for_three_as_for_one(api, project, django_assert_num_queries):
     product = ProductFactory(project=project)
-    for name in ("a", "b", "c"):
+    for name in ("a", "b", "c", "d"):
         rows = [{"id": product.public_id, "object": "product"}]
         api.post("/v1/product-collections", {"type": "STATIC", "name": name, "products": rows})
 

@@ -361,7 +361,7 @@ def test_the_list_takes_a_constant_number_of_queries(api, project, django_assert
         PromotionTierFactory(project=project, category=CategoryFactory(project=project))
     api.get("/v1/async-actions")
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         api.get("/v1/promotions/tiers")
 
 

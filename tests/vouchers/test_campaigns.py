@@ -254,7 +254,7 @@ def test_campaigns_are_listed(api, project, query, names):
 
 
 def test_listing_asks_as_much_for_three_as_for_one(api, project, django_assert_num_queries):
-    for _ in range(3):
+    for _ in range(4):
         CampaignFactory(project=project, category=CategoryFactory(project=project))
     api.get("/v1/campaigns")
 

@@ -69,11 +69,15 @@ def as_moment(text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a published filter field reads: a column, or a condition of its own per operator."""
+    """What a published filter field reads: a column, or a condition of its own per operator.
+
+    `is_searched` says that the column has an index of the fragments of its upper-case form.
+    """
 
     column: str = ""
     read: Read = as_text
     conditions: Mapping[str, Callable[[list[str]], Q]] | None = None
+    is_searched: bool = False
 
     def condition(self, operator: str, values: list[str]) -> Q:
         if self.conditions is not None:
@@ -87,7 +91,11 @@ class Field:
         if operator not in LOOKUPS:
             raise ValueError(f"has no operator {operator}")
         read = [self.read(value) for value in values]
-        return Q(**{f"{self.column}__{LOOKUPS[operator]}": read if operator == "$in" else read[0]})
+        condition = Q(**{f"{self.column}__{LOOKUPS[operator]}": read if operator == "$in" else read[0]})
+        if self.is_searched and operator in ("$starts_with", "$ends_with"):
+            # The index of fragments is of upper-case forms.
+            condition &= Q(**{f"{self.column}__i{LOOKUPS[operator]}": read[0]})
+        return condition
 
 
 def by_id(column: str, *prefixes: str) -> Field:

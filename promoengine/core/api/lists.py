@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, OrderBy, QuerySet
 from django.http import QueryDict
 
 from promoengine.core.errors import InvalidQueryParams, PageOverLimit
+from promoengine.core.pages import PAGE_MAX, Total, bounded, rows_between, total_of
 
-LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX = 10, 100, 1000
+LIMIT_DEFAULT, LIMIT_MAX = 10, 100
 
 RowsToWire = Callable[[list[Any]], list[dict[str, Any]]]
 
@@ -27,19 +28,23 @@ def paged_list(
     """Return the page of `rows` that `query` asks for by `limit`, `page` and `order`, as the wire has it.
 
     `orders` maps the published words to columns; a leading minus turns either round. `limit_default` is for
-    lists whose published form knows no limit.
+    lists whose published form knows no limit. Beyond 10,000 rows the total is the database's estimate, and
+    the body says so by `total_is_estimate`.
 
     Raises:
         InvalidQueryParams: a limit, page or order is out of range.
         PageOverLimit: pages end at the thousandth.
+        QueryTooLarge: the filters are such that finding the page took too long.
     """
     limit, page = limit_of(query, default=limit_default), page_of(query)
-    ordered = rows.order_by(*_order_of(query, orders, default_order))
-    total = rows.count()
+    ordered = rows.order_by(*_order_of(rows.model, query, orders, default_order))
     first = (page - 1) * limit
-    found = list(ordered[first : first + limit])
-    body = _wrapped(data_ref, rows_to_wire(found)) | {"total": total}
-    return body | {"has_more": first + len(found) < total} if has_more else body
+    with bounded(_asks_for_more_than_a_page(query)):
+        found = rows_between(ordered, first, first + limit + 1)
+        is_last = len(found) <= limit and (found or not first)
+        total = Total(first + len(found)) if is_last else total_of(rows)
+    body = _wrapped(data_ref, rows_to_wire(found[:limit])) | total_to_wire(total)
+    return body | {"has_more": len(found) > limit} if has_more else body
 
 
 def cursor_list(
@@ -56,16 +61,18 @@ def cursor_list(
 
     Raises:
         InvalidQueryParams: the limit or the cursor is wrong.
+        QueryTooLarge: the filters are such that finding the rows took too long.
     """
-    limit = limit_of(query)
+    limit, listed = limit_of(query), rows
     ascending = query.get("order", "-id").removeprefix("-") == query.get("order", "-id")
     if cursor := query.get("starting_after_id"):
         key = parse_cursor(cursor)
         if key is None:
             raise InvalidQueryParams(f"Property .starting_after_id is not an id: {cursor}")
         rows = rows.filter(pk__gt=key) if ascending else rows.filter(pk__lt=key)
-    total = {"total": rows.count()} if with_total else {}
-    found = list(rows.order_by("pk" if ascending else "-pk")[: limit + 1])
+    with bounded(_asks_for_more_than_a_page(query)):
+        total = total_to_wire(total_of(listed)) if with_total else {}
+        found = list(rows.order_by("pk" if ascending else "-pk")[: limit + 1])
     shown = found[:limit]
     body = _wrapped(data_ref, rows_to_wire(shown)) | total | {"has_more": len(found) > limit}
     if len(found) > limit:
@@ -91,6 +98,17 @@ def page_of(query: QueryDict) -> int:
     return page
 
 
+def total_to_wire(total: Total) -> dict[str, Any]:
+    """Return a list's total, and that it is an estimate where it is one, which is our own field."""
+    body: dict[str, Any] = {"total": total.count}
+    return body | {"total_is_estimate": True} if total.is_estimate else body
+
+
+def _asks_for_more_than_a_page(query: QueryDict) -> bool:
+    """Return whether a filter or an order is asked for; without, every list has an index that answers it."""
+    return not query.keys() <= {"limit", "page", "starting_after_id"}
+
+
 def _number(query: QueryDict, name: str, default: int) -> int:
     text = query.get(name) or str(default)
     if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 9:
@@ -98,19 +116,24 @@ def _number(query: QueryDict, name: str, default: int) -> int:
     return int(text)
 
 
-def _order_of(query: QueryDict, orders: Mapping[str, str], default: str) -> list[str]:
+def _order_of(model: type[Model], query: QueryDict, orders: Mapping[str, str], default: str) -> list[OrderBy]:
     asked = query.get("order") or ""
-    if not asked:
-        return [default]
-    column = orders.get(asked.removeprefix("-"))
+    column = orders.get(asked.removeprefix("-")) if asked else default
     if column is None:
         raise InvalidQueryParams(
             f"Property .order should be one of {', '.join(sorted(orders))}, or -one of them"
         )
     descending = asked.startswith("-") != column.startswith("-")
-    sign = "-" if descending else ""
+    name = column.removeprefix("-")
+    order = [_ordered(model, name, descending)]
     # The key breaks ties, so that a row is on one page only.
-    return [f"{sign}{column.removeprefix('-')}", f"{sign}id"]
+    return order if name in ("id", "pk") else [*order, _ordered(model, "pk", descending)]
+
+
+def _ordered(model: type[Model], name: str, descending: bool) -> OrderBy:
+    """Return the order by a column; a row without a value is what was long ago, first or last."""
+    nulls = True if "__" not in name and name != "pk" and model._meta.get_field(name).null else None
+    return F(name).desc(nulls_last=nulls) if descending else F(name).asc(nulls_first=nulls)
 
 
 def _wrapped(data_ref: str, items: list[dict[str, Any]]) -> dict[str, Any]:
