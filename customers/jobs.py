@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from customers.services.delete import finish_erasing
 from customers.services.import_customers import run_csv_import, run_upserts
 from customers.services.memberships import run_sync, sync_by_calendar
 from promoengine.core.models import AsyncAction
@@ -15,7 +16,12 @@ def import_csv(action: AsyncAction) -> None:
 
 def update_customers(action: AsyncAction) -> None:
     """Upsert the customers of a bulk request."""
-    run_upserts(action, enumerate(action.params["rows"], start=1))
+    run_upserts(action, enumerate(action.params.get("rows", ()), start=1))
+
+
+def erase_customers(*, event_ids: list[str], **_: Any) -> None:
+    """Finish the erasure of customers."""
+    finish_erasing(event_ids)
 
 
 def sync_segment(action: AsyncAction) -> None:

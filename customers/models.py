@@ -3,6 +3,7 @@ from django.db import models
 from django.utils import timezone
 
 from promoengine.core.models import ProjectModel
+from promoengine.core.privacy import Privacy
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -30,6 +31,22 @@ class Customer(ProjectModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
+
+    privacy = Privacy(
+        free="created_at updated_at deleted_at",
+        personal={
+            "source_id": None,
+            "name": None,
+            "email": None,
+            "phone": None,
+            "description": None,
+            "birthdate": None,
+            "address": None,
+            "metadata": {},
+        },
+        person="pk",
+        retention="Customers of whom nothing is heard",
+    )
 
     objects = CustomerQuerySet.as_manager()
 
@@ -70,6 +87,13 @@ class CustomerSummary(models.Model):
     last_order_amount = models.BigIntegerField(default=0)
     last_order_at = models.DateTimeField(null=True)
 
+    privacy = Privacy(
+        free="redeemed failed succeeded rolled_back rollback_failed rollback_succeeded gift_redeemed_amount"
+        " gift_amount_to_go orders_amount orders_count last_order_amount last_order_at",
+        person="customer",
+        is_deleted=True,
+    )
+
     def __str__(self) -> str:
         return f"summary of {self.customer_id}"
 
@@ -83,6 +107,14 @@ class CustomEvent(ProjectModel):
     type = models.CharField(max_length=255)
     metadata = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+
+    privacy = Privacy(
+        free="type created_at",
+        personal={"metadata": {}},
+        person="customer",
+        is_deleted=True,
+        retention="Custom events",
+    )
 
     def __str__(self) -> str:
         return self.type
@@ -117,6 +149,8 @@ class Segment(ProjectModel):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    privacy = Privacy(free="name type filter initial_sync_status synced_at created_at")
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -134,6 +168,8 @@ class SegmentMember(models.Model):
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+", db_index=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    privacy = Privacy(person="customer", is_deleted=True)
 
     class Meta:
         constraints = [

@@ -41,6 +41,22 @@ def find_customer_by_ref(project: Project, ref: str) -> Customer | None:
     return customer
 
 
+def known_customer_by_ref(project: Project, ref: str) -> Customer:
+    """Return the customer of that source id or id; by id one who has been deleted, too.
+
+    Raises:
+        NotFound: the project never had one.
+    """
+    try:
+        return customer_by_ref(project, ref)
+    except NotFound:
+        key = parse_public_id(Customer.prefix, ref)
+        deleted = Customer.objects.filter(project=project, pk=key).first() if key else None
+        if deleted is None:
+            raise
+        return deleted
+
+
 def segment_by_id(project: Project, ref: str) -> Segment:
     """Return the segment of that id.
 

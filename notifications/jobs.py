@@ -17,11 +17,6 @@ def send_message(*, message_id: str, **_: Any) -> None:
     send.send_message(uuid.UUID(message_id), now=datetime.now(UTC))
 
 
-def erase_messages(*, event_ids: list[str], **_: Any) -> None:
-    """Erase what was sent to customers whose personal data are erased."""
-    send.erase_messages(event_ids)
-
-
 def send_waiting(**_: Any) -> None:
     """Send what waits for another attempt, or whose job was lost."""
     send.send_waiting(now=datetime.now(UTC))

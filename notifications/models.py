@@ -3,6 +3,7 @@ from django.db.models import Q
 
 from customers.models import Customer
 from promoengine.core.models import ProjectModel
+from promoengine.core.privacy import Privacy
 
 
 class Message(ProjectModel):
@@ -36,6 +37,24 @@ class Message(ProjectModel):
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+
+    privacy = Privacy(
+        free="event_id channel vendor vendor_id attempts created_at sent_at",
+        personal={
+            "recipient": "",
+            "subject": "",
+            "body": "",
+            "error": "",
+            "next_attempt_at": None,
+            # What is blank is not to be sent.
+            "status": models.Case(
+                models.When(status="waiting", then=models.Value("failed")), default=models.F("status")
+            ),
+        },
+        person="customer",
+        retention="Addresses and texts of messages",
+        settled=~Q(status="waiting"),
+    )
 
     class Meta:
         constraints = [

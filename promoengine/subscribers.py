@@ -4,7 +4,7 @@ from promoengine.core.services.relay import Subscriber
 
 SUMMARY = Subscriber("redemptions.jobs.refresh_customers", needs_customer=True)
 ANNOUNCEMENT = Subscriber("notifications.jobs.announce_publications")
-ERASURE = Subscriber("notifications.jobs.erase_messages")
+ERASURE = Subscriber("customers.jobs.erase_customers")
 
 SUBSCRIBERS: dict[str, list[Subscriber]] = {
     "publication.succeeded": [ANNOUNCEMENT, SUMMARY],

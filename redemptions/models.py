@@ -5,6 +5,7 @@ from django.utils import timezone
 from campaigns.models import Campaign, PromotionTier
 from customers.models import Customer
 from promoengine.core.models import Project, ProjectModel
+from promoengine.core.privacy import Privacy, without_metadata
 from vouchers.models import Voucher
 
 
@@ -38,6 +39,13 @@ class Order(ProjectModel):
     metadata = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(null=True)
+
+    privacy = Privacy(
+        free="source_id status amount calculated created_at updated_at",
+        personal={"items": without_metadata, "metadata": {}},
+        person="customer",
+        retention="Details of orders",
+    )
 
     class Meta:
         constraints = [
@@ -137,6 +145,21 @@ class Redemption(ProjectModel):
     metadata = models.JSONField(null=True)
     created_at = models.DateTimeField()
 
+    privacy = Privacy(
+        free="kind result status related_object_type parent_id redemption_id voucher_code amount"
+        " discount_amount order_amount units channel_id channel_type failure_code created_at",
+        personal={
+            "order_snapshot": without_metadata,
+            "tracking_id": None,
+            "session_key": "",
+            "reason": "",
+            "failure_message": "",
+            "metadata": {},
+        },
+        person="customer",
+        retention="Details of redemptions",
+    )
+
     class Meta:
         indexes = [
             models.Index(fields=["project", "-id"], name="redemption_newest"),
@@ -197,6 +220,8 @@ class UsageCounter(models.Model):
     starts_at = models.DateTimeField(null=True)
     value = models.BigIntegerField()
 
+    privacy = Privacy(free="object_id measure entry subject window starts_at value")
+
     class Meta:
         indexes = [
             models.Index(fields=["object_id", "subject", "starts_at"], name="usage_counter_of_object"),
@@ -219,6 +244,12 @@ class CounterHold(models.Model):
     amount = models.BigIntegerField()
     expires_at = models.DateTimeField(db_index=True)
 
+    privacy = Privacy(
+        free="counter_id redeemable_id amount expires_at",
+        personal={"session_key": ""},
+        lapses="expires with its session",
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -240,6 +271,12 @@ class Reservation(ProjectModel):
     amount = models.PositiveBigIntegerField(default=0)
     expires_at = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField()
+
+    privacy = Privacy(
+        free="quantity amount expires_at created_at",
+        personal={"session_key": ""},
+        lapses="expires with its session",
+    )
 
     class Meta:
         constraints = [

@@ -12,6 +12,7 @@ from django.utils import timezone
 from campaigns.models import Campaign, Category, ValidityModel
 from customers.models import Customer
 from promoengine.core.models import ProjectModel
+from promoengine.core.privacy import Privacy
 
 
 class VoucherQuerySet(models.QuerySet["Voucher"]):
@@ -88,6 +89,13 @@ class Voucher(ValidityModel):
     pending_quantity: int
     reserved_quantity: int
     reserved_amount: int
+
+    privacy = Privacy(
+        free="start_date expiration_date validity code code_key type discount gift_amount gift_balance"
+        " gift_effect quantity redeemed_quantity is_unused redeemed_amount imported_quantity imported_amount"
+        " published_count additional_info metadata created_at updated_at deleted_at",
+        person="holder",
+    )
 
     objects = VoucherQuerySet.as_manager()
 
@@ -171,6 +179,8 @@ class UsageEntry(models.Model):
     voucher = models.ForeignKey(Voucher, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     quantity = models.IntegerField()
 
+    privacy = Privacy(free="quantity")
+
     def __str__(self) -> str:
         return f"{self.voucher_id} {self.quantity:+d}"
 
@@ -196,6 +206,12 @@ class VoucherTransaction(ProjectModel):
     reason = models.TextField(null=True)  # noqa: DJ001
     related_transaction_id = models.UUIDField(null=True)
     created_at = models.DateTimeField()
+
+    privacy = Privacy(
+        free="campaign_id type amount balance source_id source related_transaction_id created_at",
+        personal={"reason": None},
+        person="voucher__holder",
+    )
 
     class Meta:
         constraints = [
@@ -231,6 +247,13 @@ class Publication(ProjectModel):
     failure_code = models.CharField(max_length=64, blank=True)
     failure_message = models.TextField(blank=True)
     created_at = models.DateTimeField()
+
+    privacy = Privacy(
+        free="voucher_ids channel result failure_code created_at",
+        personal={"source_id": None, "tracking_id": None, "metadata": {}, "failure_message": ""},
+        person="customer",
+        retention="Details of publications",
+    )
 
     class Meta:
         constraints = [

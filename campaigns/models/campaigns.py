@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from campaigns.models.rules import ValidationRuleAssignment
 from promoengine.core.models import Project, ProjectModel
+from promoengine.core.privacy import Privacy
 
 
 class Category(ProjectModel):
@@ -20,6 +21,8 @@ class Category(ProjectModel):
     hierarchy = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+
+    privacy = Privacy(free="name hierarchy created_at updated_at")
 
     class Meta:
         verbose_name_plural = "categories"
@@ -106,6 +109,12 @@ class Campaign(ValidityModel):
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
+    privacy = Privacy(
+        free="start_date expiration_date validity name description campaign_type type discount gift quantity"
+        " code_config activity_duration_after_publishing vouchers_count generation_status metadata"
+        " created_at updated_at deleted_at"
+    )
+
     objects = CampaignQuerySet.as_manager()
 
     class Meta:
@@ -164,6 +173,11 @@ class PromotionTier(ValidityModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
 
+    privacy = Privacy(
+        free="start_date expiration_date validity name banner discount hierarchy redeemed_count"
+        " redeemed_orders_amount redeemed_discount_amount metadata created_at updated_at"
+    )
+
     def __str__(self) -> str:
         return self.name
 
@@ -179,6 +193,8 @@ class PromotionStack(ProjectModel):
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+
+    privacy = Privacy(free="name tier_ids created_at updated_at")
 
     def __str__(self) -> str:
         return self.name

@@ -3,6 +3,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from promoengine.core.models import ProjectModel
+from promoengine.core.privacy import Privacy
 
 
 class Product(ProjectModel):
@@ -18,6 +19,8 @@ class Product(ProjectModel):
     image_url = models.TextField(null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+
+    privacy = Privacy(free="source_id name price attributes metadata image_url created_at updated_at")
 
     class Meta:
         constraints = [
@@ -45,6 +48,8 @@ class Sku(ProjectModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
 
+    privacy = Privacy(free="source_id sku price currency attributes metadata image_url created_at updated_at")
+
     class Meta:
         verbose_name, verbose_name_plural = "SKU", "SKUs"
         constraints = [models.UniqueConstraint(fields=["project", "source_id"], name="sku_source_id_unique")]
@@ -70,6 +75,8 @@ class ProductCollection(ProjectModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
 
+    privacy = Privacy(free="name type filter created_at updated_at")
+
     def __str__(self) -> str:
         return self.name
 
@@ -80,6 +87,8 @@ class ProductCollectionMember(models.Model):
     collection = models.ForeignKey(ProductCollection, on_delete=models.CASCADE, related_name="+")
     product = models.ForeignKey(Product, null=True, on_delete=models.CASCADE, related_name="+")
     sku = models.ForeignKey(Sku, null=True, on_delete=models.CASCADE, related_name="+")
+
+    privacy = Privacy()
 
     class Meta:
         constraints = [

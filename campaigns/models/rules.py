@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from promoengine.core.ids import public_id
 from promoengine.core.models import ProjectModel
+from promoengine.core.privacy import Privacy
 
 # The prefixes of what a rule may be assigned to, some of it of higher rooms.
 RELATED_PREFIXES = {
@@ -37,6 +38,10 @@ class ValidationRule(ProjectModel):
     # An annotation of the selectors.
     assignments_count: int
 
+    privacy = Privacy(
+        free="name type context_type rules bundle_rules applicable_to error version created_at updated_at"
+    )
+
     def __str__(self) -> str:
         return self.name
 
@@ -58,6 +63,8 @@ class ValidationRuleAssignment(ProjectModel):
     related_object_type = models.CharField(max_length=17, choices=RelatedObject.choices)
     related_object_id = models.UUIDField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    privacy = Privacy(free="related_object_type related_object_id created_at")
 
     class Meta:
         constraints = [

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from django.db.models import Q
+from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
@@ -14,9 +15,11 @@ from customers.api.serializers import (
     CustomerList,
     ErasureAnswer,
     MetadataBody,
+    PersonalDataAnswer,
 )
 from customers.filters import CustomerFilter
-from customers.selectors import customer_by_ref, customers_for_wire
+from customers.personal_data import personal_data_json
+from customers.selectors import customer_by_ref, customers_for_wire, known_customer_by_ref
 from customers.services.delete import delete_customer, erase_customer
 from customers.services.import_customers import (
     import_customers_csv,
@@ -88,7 +91,16 @@ class CustomerByRef(CustomersView):
 class PermanentDeletion(CustomersView):
     @extend_schema(request=None, responses=ErasureAnswer)
     def post(self, request: ApiRequest, ref: str) -> Response:
-        return Response(erase_customer(request.project, ref, now=datetime.now(UTC)))
+        return Response(erase_customer(request.project, ref, channel=request.channel, now=datetime.now(UTC)))
+
+
+class PersonalData(CustomersView):
+    @extend_schema(responses=PersonalDataAnswer)
+    def get(self, request: ApiRequest, ref: str) -> StreamingHttpResponse:
+        """All that is held on a customer in any table; not part of the published format."""
+        customer = known_customer_by_ref(request.project, ref)
+        pieces = personal_data_json(customer, now=datetime.now(UTC))
+        return StreamingHttpResponse(pieces, content_type="application/json")
 
 
 class Activity(CustomersView):

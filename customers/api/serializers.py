@@ -42,6 +42,13 @@ class ErasureAnswer(serializers.Serializer):
     data_json = serializers.DictField()
 
 
+class PersonalDataAnswer(serializers.Serializer):
+    object = serializers.CharField()
+    customer_id = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    data = serializers.DictField(child=serializers.ListField(child=serializers.DictField()))
+
+
 class ActivityList(serializers.Serializer):
     object = serializers.CharField()
     data_ref = serializers.CharField()

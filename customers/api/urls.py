@@ -9,6 +9,7 @@ urlpatterns = [
     path("v1/customers/importCSV", customers.CustomersImport.as_view()),
     path("v1/customers/bulk/async", customers.CustomersBulk.as_view()),
     path("v1/customers/metadata/async", customers.CustomersMetadata.as_view()),
+    path("v1/customers/<path:ref>/personal-data", customers.PersonalData.as_view()),
     path("v1/customers/<path:ref>/permanent-deletion", customers.PermanentDeletion.as_view()),
     path("v1/customers/<path:ref>/activity", customers.Activity.as_view()),
     path("v1/customers/<path:ref>/segments", segments.CustomerSegments.as_view()),

@@ -1,28 +1,20 @@
 """Deleting customers: out of sight, or out of the world."""
 
+import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from customers.models import Customer, CustomerSummary, CustomEvent, SegmentMember
-from customers.selectors import customer_by_ref
+from customers.models import Customer, SegmentMember
+from customers.selectors import customer_by_ref, known_customer_by_ref
 from customers.wire import customer_to_wire
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.events import record_event
-from promoengine.core.ids import new_id, public_id
+from promoengine.core.ids import new_id, parse_public_id, public_id
 from promoengine.core.models import OutboxEvent, Project
-
-ERASED: dict[str, Any] = {
-    "source_id": None,
-    "name": None,
-    "email": None,
-    "phone": None,
-    "description": None,
-    "birthdate": None,
-    "address": None,
-    "metadata": {},
-}
+from promoengine.core.services.privacy import erase_copies, erase_person
 
 
 @transaction.atomic
@@ -49,23 +41,23 @@ def delete_customer(project: Project, ref: str, *, channel: str = "API", now: da
 
 
 @transaction.atomic
-def erase_customer(project: Project, ref: str, *, now: datetime) -> dict[str, Any]:
-    """Erase a customer's personal data for good, and return the published record of it.
+def erase_customer(project: Project, ref: str, *, channel: str = "API", now: datetime) -> dict[str, Any]:
+    """Erase for good what is personal of a customer, in every room; return the published record of it.
 
-    Higher rooms erase theirs when they hear of `customer.erased`.
+    Orders, redemptions and balances keep their amounts, and their key to a customer without a name. One who
+    was deleted before is found by id.
 
     Raises:
         NotFound: the project has no such customer.
     """
-    customer = customer_by_ref(project, ref)
-    events, _ = CustomEvent.objects.filter(project=project, customer=customer).delete()
-    happened, _ = OutboxEvent.objects.filter(project=project, customer_id=customer.pk).delete()
-    CustomerSummary.objects.filter(customer=customer).delete()
-    Customer.objects.filter(pk=customer.pk).update(**ERASED, deleted_at=now)
-    segments, _ = SegmentMember.objects.filter(customer=customer).delete()
-    record_event(
-        project, "customer.erased", {}, entity_id=customer.public_id, customer_id=customer.pk, now=now
-    )
+    customer = known_customer_by_ref(project, ref)
+    # Alone, so that nobody writes of the customer what would outlive them.
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    counts = erase_person(customer.pk)
+    Customer.objects.filter(pk=customer.pk).update(deleted_at=now)
+    # Without the customer's key: it is no part of what they did, and stays.
+    record_event(project, "customer.erased", {}, entity_id=customer.public_id, channel=channel, now=now)
+    happened = counts["core.OutboxEvent"]
     return {
         "id": public_id("del", new_id()),
         "created_at": wire_datetime(now),
@@ -73,13 +65,23 @@ def erase_customer(project: Project, ref: str, *, now: datetime) -> dict[str, An
         "related_object": "customer",
         "status": "DONE",
         "data_json": {
-            "events": events + happened,
+            "events": counts["customers.CustomEvent"] + happened,
             "customer_events": happened,
             "daily_events": 0,
-            "segments": segments,
+            "segments": counts["customers.SegmentMember"],
             "orders": 0,
             "order_events": 0,
             "customer": 1,
         },
         "object": "pernament_deletion",
     }
+
+
+@transaction.atomic
+def finish_erasing(event_ids: Collection[str]) -> None:
+    """Erase what was being written of these events' customers meanwhile, and copies of answers about them."""
+    found = OutboxEvent.objects.filter(pk__in=[uuid.UUID(key) for key in event_ids])
+    for ref in found.values_list("entity_id", flat=True):
+        if key := parse_public_id(Customer.prefix, ref):
+            erase_person(key)
+            erase_copies(key)

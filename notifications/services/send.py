@@ -1,14 +1,13 @@
 """Sending messages: each is claimed before it is sent, so that two workers never send it both."""
 
 import uuid
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
 from notifications.channels import Outcome, Receipt, channel_for
 from notifications.models import Message
-from promoengine.core.models import OutboxEvent, Project
+from promoengine.core.models import Project
 from promoengine.core.queues import enqueue
 
 ATTEMPTS = 8
@@ -57,14 +56,6 @@ def send_again(project: Project, *, message_ids: list[uuid.UUID], now: datetime)
     for key in keys:
         enqueue("notifications.jobs.send_message", message_id=str(key))
     return count
-
-
-def erase_messages(event_ids: Collection[str]) -> None:
-    """Erase addresses and texts of all messages to the customers of these events; unsent ones stay unsent."""
-    customers = OutboxEvent.objects.filter(pk__in=event_ids).values("customer_id")
-    rows = Message.objects.filter(customer_id__in=customers)
-    rows.filter(status=Message.Status.WAITING).update(status=Message.Status.FAILED, next_attempt_at=None)
-    rows.update(recipient="", subject="", body="", error="")
 
 
 def _keep(message: Message, receipt: Receipt, vendor: str, *, now: datetime) -> None:

@@ -4,11 +4,13 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from promoengine.core.models import IdempotentAnswer, OAuthToken, OutboxEvent
+from promoengine.core.models import IdempotentAnswer, OAuthToken, OutboxEvent, UploadedFile
 from promoengine.core.partitions import create_partitions
 from promoengine.core.services import async_actions
 
 ANSWERS_KEPT = timedelta(days=7)
+# An import deletes its file; what is left is of imports that failed.
+UPLOADS_KEPT = timedelta(days=7)
 
 
 def run_async_action(*, action_id: str, **_: Any) -> None:
@@ -26,4 +28,5 @@ def sweep(**_: Any) -> None:
     now = datetime.now(UTC)
     OAuthToken.objects.filter(expires_at__lte=now).delete()
     IdempotentAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()
+    UploadedFile.objects.filter(created_at__lt=now - UPLOADS_KEPT).delete()
     create_partitions(OutboxEvent._meta.db_table, now)

@@ -2,9 +2,11 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.lookups import GreaterThan
 from django.utils.timezone import now
 
 from promoengine.core.ids import new_id, public_id
+from promoengine.core.privacy import Privacy
 
 
 class PublicModel(models.Model):
@@ -58,6 +60,11 @@ class Project(PublicModel):
     )
     created_at = models.DateTimeField(default=now, editable=False)
 
+    privacy = Privacy(
+        free="key name currency timezone week_start client_trusted_domains stacking_rules"
+        " stacking_rules_created_at stacking_rules_updated_at definitions_version created_at"
+    )
+
     def __str__(self) -> str:
         return self.name
 
@@ -86,6 +93,8 @@ class ApiKey(ProjectModel):
     created_at = models.DateTimeField(default=now, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    privacy = Privacy(free="kind name app_id token_hash created_at revoked_at")
+
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"
 
@@ -98,6 +107,8 @@ class OAuthToken(ProjectModel):
     scopes = ArrayField(models.CharField(max_length=64))
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=now)
+
+    privacy = Privacy(free="token_hash scopes expires_at created_at")
 
     def __str__(self) -> str:
         return f"token of {self.api_key_id}"
@@ -123,6 +134,15 @@ class OutboxEvent(PublicModel):
     channel = models.CharField(max_length=64, default="API")
     created_at = models.DateTimeField()
     relayed_at = models.DateTimeField(null=True)
+
+    privacy = Privacy(
+        free="type entity_id customer_id campaign_id channel created_at relayed_at",
+        personal={"data": {}},
+        person="customer_id",
+        is_deleted=True,
+        retention="What happened to customers and offers",
+        settled=models.Q(relayed_at__isnull=False),
+    )
 
     class Meta:
         indexes = [
@@ -164,6 +184,16 @@ class AsyncAction(ProjectModel):
     updated_at = models.DateTimeField(default=now)
     finished_at = models.DateTimeField(null=True)
 
+    privacy = Privacy(
+        free="type job status total_count done_count failed_count message request_id attempts"
+        " created_at updated_at finished_at",
+        personal={"params": {}, "failed": []},
+        lapses="is let go of once the work is done, and reported rows after a time",
+        is_deleted=True,
+        retention="Reports of background work",
+        settled=models.Q(finished_at__isnull=False),
+    )
+
     class Meta:
         indexes = [
             models.Index(
@@ -192,8 +222,25 @@ class UploadedFile(ProjectModel):
     content = models.BinaryField()
     created_at = models.DateTimeField(default=now)
 
+    privacy = Privacy(
+        free="name created_at", personal={"content": b""}, lapses="is deleted once it is imported"
+    )
+
     def __str__(self) -> str:
         return self.name
+
+
+def _answers_naming(customer_id: uuid.UUID) -> models.Q:
+    """Return the condition of the kept answers in which a customer's id stands."""
+    named = models.Value(public_id("cust", customer_id).encode(), models.BinaryField())
+    place = models.Func(
+        named,
+        models.F("body"),
+        template="position(%(expressions)s)",
+        arg_joiner=" IN ",
+        output_field=models.IntegerField(),
+    )
+    return models.Q(GreaterThan(place, 0))
 
 
 class IdempotentAnswer(ProjectModel):
@@ -204,6 +251,14 @@ class IdempotentAnswer(ProjectModel):
     status = models.PositiveSmallIntegerField()
     body = models.BinaryField()
     created_at = models.DateTimeField(default=now, db_index=True)
+
+    privacy = Privacy(
+        free="key fingerprint status created_at",
+        personal={"body": b""},
+        person=_answers_naming,
+        is_copy=True,
+        is_deleted=True,
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "key"], name="idempotent_answer_unique")]

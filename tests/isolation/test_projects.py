@@ -48,6 +48,7 @@ CALLS = [
     ("put", "/v1/customers/{customer}", {"name": "Mallory"}),
     ("delete", "/v1/customers/{customer}", None),
     ("post", "/v1/customers/{customer}/permanent-deletion", None),
+    ("get", "/v1/customers/{customer}/personal-data", None),
     ("get", "/v1/customers/{customer}/activity", None),
     ("get", "/v1/customers/{customer}/redeemables", None),
     ("get", "/v1/customers/{customer}/segments", None),

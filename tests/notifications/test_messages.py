@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from notifications.jobs import announce_publications, erase_messages, send_message
+from notifications.jobs import announce_publications, send_message
 from notifications.models import Message
 from notifications.services.send import send_again, send_waiting
 from promoengine.core.models import OutboxEvent
@@ -175,8 +175,6 @@ def test_twilios_refusals_are_kept(published, settings, status, state):
 def test_an_erased_customers_messages_are_erased(published, api):
     published(email="ann@example.com")
     api.post("/v1/customers/ann/permanent-deletion")
-
-    erase_messages(event_ids=[str(OutboxEvent.objects.get(type="customer.erased").pk)])
 
     assert Message.objects.values_list("recipient", "body").get() == ("", "")
 
