@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
@@ -15,6 +16,9 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 class Customer(ProjectModel):
     """Someone who gets and uses codes; `source_id` is the shop's own id of them.
 
+    `tracking_id` is what a storefront may call them in public: a hash of the source id, or what a guest came
+    with. `identity_keys` are keyed hashes, as in `email:<uuid>`, of what else they are known again by.
+
     A deleted customer's row stays without its source id, so that what they redeemed keeps its history.
     """
 
@@ -28,6 +32,8 @@ class Customer(ProjectModel):
     birthdate = models.DateField(null=True, blank=True)
     address = models.JSONField(null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    tracking_id = models.CharField(max_length=255, null=True, editable=False)  # noqa: DJ001
+    identity_keys = ArrayField(models.CharField(max_length=64), default=list, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -53,6 +59,7 @@ class Customer(ProjectModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["project", "source_id"], name="customer_source_id_unique"),
+            models.UniqueConstraint(fields=["project", "tracking_id"], name="customer_tracking_id_unique"),
         ]
         indexes = [
             models.Index(fields=["project", "-created_at"], name="customer_newest"),
@@ -62,6 +69,7 @@ class Customer(ProjectModel):
                 fields=["email", "name"],
                 opclasses=["gin_trgm_ops", "gin_trgm_ops"],
             ),
+            GinIndex(fields=["identity_keys"], name="customer_identity_keys"),
         ]
 
     def __str__(self) -> str:

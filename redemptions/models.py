@@ -1,3 +1,5 @@
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -136,6 +138,11 @@ class Redemption(ProjectModel):
     )
     order_snapshot = models.JSONField(null=True, help_text="The order as this redeemable left it.")
     tracking_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
+    identity_keys = ArrayField(
+        models.CharField(max_length=64),
+        null=True,
+        help_text="What the customer was known by, besides the record.",
+    )
     session_key = models.CharField(max_length=255, blank=True)
     channel_id = models.CharField(max_length=64, blank=True)
     channel_type = models.CharField(max_length=11, default="API")
@@ -173,6 +180,9 @@ class Redemption(ProjectModel):
             models.Index(fields=["parent_id"], name="redemption_of_parent", condition=~Q(parent_id=None)),
             models.Index(
                 fields=["redemption_id"], name="rollback_of_redemption", condition=~Q(redemption_id=None)
+            ),
+            GinIndex(
+                fields=["identity_keys"], name="redemption_identity_keys", condition=~Q(identity_keys=None)
             ),
         ]
 

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns.models.rules import ValidationRuleAssignment
+from customers.identities import KINDS
 from promoengine.core.models import Project, ProjectModel
 from promoengine.core.privacy import Privacy
 
@@ -78,6 +79,12 @@ class Campaign(ValidityModel):
         FAILED = "FAILED"
         MODIFYING = "MODIFYING"
 
+    class Guests(models.TextChoices):
+        UNLESS_LIMITED = "UNLESS_LIMITED", "Yes, but not where uses by each customer are limited"
+        ALLOWED = "ALLOWED", "Yes, as often as they like"
+        COUNTED = "COUNTED", "Only with a device or address that their uses are counted by"
+        REFUSED = "REFUSED", "No, they have to sign in"
+
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     campaign_type = models.CharField(
@@ -90,6 +97,18 @@ class Campaign(ValidityModel):
     join_once = models.BooleanField(default=False)
     use_voucher_metadata_schema = models.BooleanField(default=True)
     protected = models.BooleanField(default=False)
+    one_customer_by = ArrayField(
+        models.CharField(max_length=7),
+        default=list,
+        blank=True,
+        help_text="Identity keys by which limits count customers together; none counts each record alone.",
+    )
+    guests = models.CharField(
+        max_length=14,
+        choices=Guests.choices,
+        default=Guests.UNLESS_LIMITED,
+        help_text="Whether people may use it of whom nothing is known.",
+    )
     discount = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
     gift = models.JSONField(null=True, blank=True)
     quantity = models.PositiveIntegerField(
@@ -125,6 +144,9 @@ class Campaign(ValidityModel):
                 | Q(expiration_date=None)
                 | Q(start_date__lt=F("expiration_date")),
                 name="campaign_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(one_customer_by__contained_by=list(KINDS)), name="campaign_known_identities"
             ),
         ]
 

@@ -54,3 +54,30 @@ class CreatePartitionedModel(migrations.CreateModel):
         schema_editor.execute(f"{sql} PARTITION BY RANGE (id)", params or None)
         schema_editor.deferred_sql.extend(schema_editor._model_indexes_sql(model))
         create_partitions(model._meta.db_table, datetime.now(UTC))
+
+
+class AddPartitionedIndexConcurrently(migrations.AddIndex):
+    """Add an index to a partitioned table while it stays in use: partition by partition, then as a whole.
+
+    What an attempt that failed has left is made anew. Its migration is not atomic.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        quote, name = schema_editor.quote_name, self.index.name
+        whole, of_table = quote(name), f"ON {quote(model._meta.db_table)}"
+        sql = str(self.index.create_sql(model, schema_editor))
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(PARTITIONS, [model._meta.db_table])
+            partitions = [row[0] for row in cursor.fetchall()]
+        schema_editor.execute(f"DROP INDEX IF EXISTS {whole}")
+        schema_editor.execute(sql.replace(of_table, f"ON ONLY {quote(model._meta.db_table)}", 1), None)
+        for partition in partitions:
+            part = quote(f"{partition}_{name}"[-63:])
+            made = sql.replace(of_table, f"ON {quote(partition)}", 1).replace(whole, part, 1)
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {part}")
+            schema_editor.execute(made.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1), None)
+            schema_editor.execute(f"ALTER INDEX {whole} ATTACH PARTITION {part}")
+
+
+PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY 1"
