@@ -49,6 +49,8 @@ class Customer(ProjectModel):
             "birthdate": None,
             "address": None,
             "metadata": {},
+            "tracking_id": None,
+            "identity_keys": [],
         },
         person="pk",
         retention="Customers of whom nothing is heard",

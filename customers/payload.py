@@ -6,12 +6,14 @@ from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
 
+from customers.identities import KINDS
 from customers.models import Customer
 from promoengine.core.errors import InvalidPayload
 
 ADDRESS_FIELDS = ("city", "state", "line_1", "line_2", "country", "postal_code")
 TEXTS = ("source_id", "name", "email", "phone", "description")
 METADATA_KEYS_MAX = 1000
+IDENTITY_MAX = 320
 
 
 def read_customer(data: Any, where: str = ".customer") -> dict[str, Any]:
@@ -33,6 +35,29 @@ def read_customer(data: Any, where: str = ".customer") -> dict[str, Any]:
     if data.get("metadata") is not None:
         columns["metadata"] = _metadata(data["metadata"], where)
     return columns
+
+
+def read_identities(data: Mapping[str, Any], where: str = ".customer") -> dict[str, str | None]:
+    """Return what else a payload says the customer is known by, by kinds; None is known no longer.
+
+    Raises:
+        InvalidPayload: a kind is unknown, or its value no text or too long; the details name it.
+    """
+    identities = data.get("identities")
+    if identities is None:
+        return {}
+    if not isinstance(identities, Mapping):
+        raise InvalidPayload(f"Property {where}.identities should be object")
+    for kind, value in identities.items():
+        if kind not in KINDS:
+            raise InvalidPayload(f"Property {where}.identities may have {', '.join(KINDS)}, not {kind!r}")
+        if value is not None and not isinstance(value, str):
+            raise InvalidPayload(f"Property {where}.identities.{kind} should be string")
+        if value is not None and len(value) > IDENTITY_MAX:
+            raise InvalidPayload(
+                f"Property {where}.identities.{kind} may have up to {IDENTITY_MAX} characters"
+            )
+    return dict(identities)
 
 
 def _text(value: Any, name: str, where: str) -> str | None:

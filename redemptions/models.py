@@ -158,6 +158,7 @@ class Redemption(ProjectModel):
         personal={
             "order_snapshot": without_metadata,
             "tracking_id": None,
+            "identity_keys": None,
             "session_key": "",
             "reason": "",
             "failure_message": "",

@@ -131,7 +131,7 @@ class Campaign(ValidityModel):
     privacy = Privacy(
         free="start_date expiration_date validity name description campaign_type type discount gift quantity"
         " code_config activity_duration_after_publishing vouchers_count generation_status metadata"
-        " created_at updated_at deleted_at"
+        " one_customer_by guests created_at updated_at deleted_at"
     )
 
     objects = CampaignQuerySet.as_manager()

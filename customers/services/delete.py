@@ -27,7 +27,7 @@ def delete_customer(project: Project, ref: str, *, channel: str = "API", now: da
         NotFound: the project has no such customer.
     """
     customer = customer_by_ref(project, ref)
-    Customer.objects.filter(pk=customer.pk).update(deleted_at=now, source_id=None)
+    Customer.objects.filter(pk=customer.pk).update(deleted_at=now, source_id=None, tracking_id=None)
     SegmentMember.objects.filter(customer=customer).delete()
     record_event(
         project,

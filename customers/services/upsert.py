@@ -3,41 +3,52 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from customers.identities import identity_keys
 from customers.models import Customer
-from customers.payload import read_customer
+from customers.payload import read_customer, read_identities
 from customers.selectors import customer_by_ref, find_customer
 from customers.services.memberships import update_memberships
+from customers.tracking import as_tracking_id
 from customers.wire import customer_to_wire
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import share_definitions
 
+Identities = dict[str, str | None]
+
 
 @transaction.atomic
 def upsert_customer(
-    project: Project, *, data: Any, channel: str = "API", where: str = ".customer", now: datetime
+    project: Project,
+    *,
+    data: Any,
+    tracking_id: str | None = None,
+    channel: str = "API",
+    where: str = ".customer",
+    now: datetime,
 ) -> Customer:
     """Create or update the customer a payload names, and return it.
 
     Named by `id`, it must exist; by `source_id`, it is made where it is new, once only however many ask at
-    the same time; by neither, an e-mail address finds an earlier nameless customer. Metadata is merged.
-    Nothing is written, and nothing said to have happened, where nothing changes.
+    the same time; by neither, an e-mail address finds an earlier nameless customer. Who comes with a
+    `tracking_id` is the guest that came with it before, who gets the source id and address now sent. Metadata
+    is merged. Nothing is written, and nothing said to have happened, where nothing changes.
 
     Raises:
         InvalidPayload: a field is wrong; the details name it.
         NotFound: the project has no customer of that id.
     """
-    columns = read_customer(data, where)
-    customer = find_customer(project, data)
+    columns, identities = read_customer(data, where), read_identities(data, where)
+    customer = find_customer(project, data, tracking_id=tracking_id)
     if customer is None:
         version = share_definitions(project)
-        customer, created = _create(project, columns, now=now)
+        customer, created = _create(project, data, columns, identities, tracking_id, now=now)
         if created:
             _record(project, "customer.created", customer, version=version, channel=channel, now=now)
             return customer
-    return _change(project, customer, columns, channel=channel, now=now)
+    return _change(project, customer, columns, identities, channel=channel, now=now)
 
 
 @transaction.atomic
@@ -50,33 +61,45 @@ def update_customer(
         InvalidPayload: a field is wrong; the details name it.
         NotFound: the project has no such customer.
     """
-    columns = read_customer(data, "")
+    columns, identities = read_customer(data, ""), read_identities(data, "")
     customer = customer_by_ref(project, ref)
-    if customer.source_id is not None:
-        columns.pop("source_id", None)
-    return _change(project, customer, columns, channel=channel, now=now)
+    return _change(project, customer, columns, identities, channel=channel, now=now)
 
 
-def _create(project: Project, columns: dict[str, Any], *, now: datetime) -> tuple[Customer, bool]:
+def _create(
+    project: Project,
+    data: Any,
+    columns: dict[str, Any],
+    identities: Identities,
+    tracking_id: str | None,
+    *,
+    now: datetime,
+) -> tuple[Customer, bool]:
     customer = Customer(project=project, created_at=now, **columns)
-    if customer.source_id is None:
-        customer.save(force_insert=True)
-        return customer, True
-    # The unique index decides who creates it; whoever comes second waits here and then updates.
-    made = Customer.objects.bulk_create([customer], ignore_conflicts=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id FROM {Customer._meta.db_table} WHERE project_id = %s AND source_id = %s",
-            [project.pk, customer.source_id],
-        )
-        (key,) = cursor.fetchone()
-    return (made[0], True) if key == customer.pk else (Customer.objects.get(pk=key), False)
+    customer.identity_keys = _identity_keys(customer, columns, identities)
+    customer.tracking_id = as_tracking_id(customer.source_id) if customer.source_id else tracking_id
+    if customer.tracking_id is not None:
+        # The unique indexes decide who creates it; whoever comes second waits here and then updates.
+        Customer.objects.bulk_create([customer], ignore_conflicts=True)
+        found = find_customer(project, data, tracking_id=tracking_id)
+        if found is not None:
+            return found, found.pk == customer.pk
+        # Somebody else, who is told apart, goes by the tracking id.
+        customer.tracking_id = None
+    customer.save(force_insert=True)
+    return customer, True
 
 
 def _change(
-    project: Project, customer: Customer, columns: dict[str, Any], *, channel: str, now: datetime
+    project: Project,
+    customer: Customer,
+    columns: dict[str, Any],
+    identities: Identities,
+    *,
+    channel: str,
+    now: datetime,
 ) -> Customer:
-    if not _differs(customer, columns):
+    if not _differs(customer, columns, identities):
         return customer
     # Before the row, as checkouts do it, so that neither waits for the other.
     version = share_definitions(project)
@@ -84,17 +107,44 @@ def _change(
     customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
     if "metadata" in columns:
         columns["metadata"] = customer.metadata | columns["metadata"]
+    if not _takes_source_id(customer, columns):
+        columns.pop("source_id", None)
     for name, value in columns.items():
         setattr(customer, name, value)
+    customer.identity_keys = _identity_keys(customer, columns, identities)
     customer.updated_at = now
-    customer.save(update_fields=[*columns, "updated_at"])
+    customer.save(update_fields=[*columns, "identity_keys", "updated_at"])
     _record(project, "customer.updated", customer, version=version, channel=channel, now=now)
     return customer
 
 
-def _differs(customer: Customer, columns: dict[str, Any]) -> bool:
+def _identity_keys(customer: Customer, columns: dict[str, Any], identities: Identities) -> list[str]:
+    fields = {name: columns[name] for name in ("email", "phone", "address") if name in columns}
+    return identity_keys(
+        customer.project_id,
+        fields | {"identities": identities},
+        customer.identity_keys,
+        country=(customer.address or {}).get("country"),
+    )
+
+
+def _takes_source_id(customer: Customer, columns: dict[str, Any]) -> bool:
+    """Return whether a source id was sent for one who has none but, perhaps, the id they were tracked by."""
+    sent = columns.get("source_id")
+    return (
+        sent is not None and customer.source_id in (None, customer.tracking_id) and sent != customer.source_id
+    )
+
+
+def _differs(customer: Customer, columns: dict[str, Any], identities: Identities) -> bool:
+    if _takes_source_id(customer, columns):
+        return True
+    if _identity_keys(customer, columns, identities) != customer.identity_keys:
+        return True
     for name, value in columns.items():
         now = getattr(customer, name)
+        if name == "source_id":
+            continue
         if name == "metadata":
             value = now | value
         if now != value:
