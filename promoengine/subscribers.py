@@ -9,6 +9,8 @@ ERASURE = Subscriber("customers.jobs.erase_customers")
 SUBSCRIBERS: dict[str, list[Subscriber]] = {
     "publication.succeeded": [ANNOUNCEMENT, SUMMARY],
     "customer.erased": [ERASURE],
+    "customer.order.created": [SUMMARY],
+    "customer.order.updated": [SUMMARY],
     "redemption.succeeded": [SUMMARY],
     "redemption.failed": [SUMMARY],
     "redemption.rollback.succeeded": [SUMMARY],

@@ -191,7 +191,7 @@ def stored_order(project: Project, asked: AskedOrder | None) -> Order | None:
     """
     if asked is None or not (asked.id or asked.source_id):
         return None
-    orders = Order.objects.filter(project=project).select_related("customer")
+    orders = Order.objects.filter(project=project).select_related("customer", "referrer")
     if asked.id is None:
         return orders.filter(source_id=asked.source_id).first()
     key = parse_public_id(Order.prefix, asked.id)

@@ -1,7 +1,9 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from campaigns.models import Campaign, PromotionTier
@@ -11,8 +13,24 @@ from promoengine.core.privacy import Privacy, without_metadata
 from vouchers.models import Voucher
 
 
+class OrderQuerySet(models.QuerySet["Order"]):
+    def with_totals(self) -> "OrderQuerySet":
+        """Return the orders with what their discounts come to and what is left to pay, in minor units."""
+        return self.annotate(
+            total_discount_amount=_calculated("total_discount"),
+            discount_amount=_calculated("discount"),
+        ).annotate(
+            items_discount_amount=F("total_discount_amount") - F("discount_amount"),
+            total_amount=F("amount") - F("total_discount_amount"),
+        )
+
+
+def _calculated(name: str) -> Coalesce:
+    return Coalesce(Cast(KT(f"calculated__{name}"), models.BigIntegerField()), 0)
+
+
 class Order(ProjectModel):
-    """A shop's order; amounts are minor units, `items` the lines as the wire has them.
+    """A shop's order; amounts are minor units, `items` the lines as the wire has them, each with its id.
 
     `calculated` keeps the discount fields of the redemptions made on it.
     """
@@ -27,6 +45,7 @@ class Order(ProjectModel):
     class Status(models.TextChoices):
         CREATED = "CREATED", "Created"
         PAID = "PAID", "Paid"
+        PROCESSING = "PROCESSING", "Processing"
         CANCELED = "CANCELED", "Canceled"
         FULFILLED = "FULFILLED", "Fulfilled"
 
@@ -34,7 +53,15 @@ class Order(ProjectModel):
     customer = models.ForeignKey(
         Customer, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
     )
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.CREATED)
+    referrer = models.ForeignKey(
+        Customer,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.CREATED)
     amount = models.BigIntegerField(default=0)
     items = models.JSONField(default=list)
     calculated = models.JSONField(default=dict)
@@ -49,11 +76,18 @@ class Order(ProjectModel):
         retention="Details of orders",
     )
 
+    objects = OrderQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["project", "source_id"], name="order_source_id_unique")
         ]
-        indexes = [models.Index(fields=["project", "-id"], name="order_newest")]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="order_newest"),
+            models.Index(
+                F("project"), F("updated_at").desc(nulls_last=True), F("id").desc(), name="order_updated"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.source_id or self.public_id

@@ -1,15 +1,17 @@
 """Orders as the wire has them: their amounts and lines as redeemables leave them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from customers.models import Customer
 from promoengine.core.api.renderers import wire_datetime
+from promoengine.core.ids import public_id
 from promoengine.engine.order import Item
 from promoengine.engine.order import Order as Amounts
 from redemptions.models import Order
-from redemptions.orders import CheckoutOrder, Line, added_line
+from redemptions.orders import NO_GOODS, CheckoutOrder, Line, added_line
 
-LINE_FIELDS = ("source_id", "product_id", "sku_id", "related_object", "price")
+LINE_FIELDS = ("id", "source_id", "product_id", "sku_id", "related_object", "price")
 
 
 def order_to_wire(
@@ -51,6 +53,9 @@ def order_frame(order: CheckoutOrder, customer: Customer | None) -> dict[str, An
         "referrer_id": None,
         "object": "order",
     }
+    if order.stored is not None and order.stored.referrer_id:
+        frame["referrer_id"] = public_id(Customer.prefix, order.stored.referrer_id)
+        frame["referrer"] = {"id": frame["referrer_id"], "object": "customer"}
     if order.source_id is not None:
         frame["source_id"] = order.source_id
     if order.stored is not None:
@@ -58,6 +63,14 @@ def order_frame(order: CheckoutOrder, customer: Customer | None) -> dict[str, An
     if customer_id:
         frame["customer"] = {"id": customer_id, "object": "customer"}
     return frame
+
+
+def stored_order_to_wire(order: Order, redemptions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an order that came from `orders_for_wire`, with the map of its redemptions where it has some."""
+    whole = CheckoutOrder.of(order)
+    amounts = whole.to_engine(NO_GOODS)
+    wire = order_to_wire(whole, amounts, amounts, customer=order.customer)
+    return wire | {"redemptions": redemptions} if redemptions else wire
 
 
 def stored_order_frame(order: Order) -> dict[str, Any]:

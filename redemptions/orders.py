@@ -1,12 +1,14 @@
 """The order of one checkout: what was sent over what is stored, and its amounts in the engine's terms."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
 from campaigns.facts import Catalogue
+from promoengine.core.ids import new_id, public_id
+from promoengine.engine.checks import ANY_TIME
 from promoengine.engine.order import Good, Item, Order
 from redemptions import models
 from redemptions.requests import AMOUNT_MAX, AskedOrder, InvalidAmount
@@ -15,11 +17,17 @@ Line = dict[str, Any]
 # What is kept of earlier redemptions of an order, line by line.
 EARLIER = ("items", "discount_quantities", "free_quantities")
 UNTOUCHED = (0, 0, 0)
+LINE_PREFIX = "ordli"
+# For what an order comes to, goods make no difference once its lines have their amounts.
+NO_GOODS = Catalogue(ANY_TIME)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutOrder:
-    """An order under checkout. `stored` is its row where it has one; `lines` are wire items with amounts."""
+    """An order under checkout. `stored` is its row where it has one; `lines` are wire items with amounts.
+
+    `initial_amount` is what it cost before units were added, where some were.
+    """
 
     stored: models.Order | None
     source_id: str | None
@@ -28,6 +36,20 @@ class CheckoutOrder:
     status: str | None
     metadata: dict[str, Any]
     has_amount: bool = True
+    initial_amount: int | None = None
+
+    @classmethod
+    def of(cls, stored: models.Order) -> "CheckoutOrder":
+        """Return an order as it is stored."""
+        return cls(
+            stored,
+            stored.source_id,
+            stored.amount,
+            tuple(stored.items),
+            stored.status,
+            stored.metadata,
+            initial_amount=stored.calculated.get("initial_amount"),
+        )
 
     def to_engine(self, catalogue: Catalogue) -> Order:
         """Return its amounts, with the discounts of earlier redemptions on it."""
@@ -35,21 +57,17 @@ class CheckoutOrder:
         items = tuple(
             _item(line, before, catalogue) for line, before in zip(self.lines, self._earlier(), strict=True)
         )
-        whole = Order(
-            self.amount, items, metadata=self.metadata, initial_amount=calculated.get("initial_amount")
-        )
+        whole = Order(self.amount, items, metadata=self.metadata, initial_amount=self.initial_amount)
         left = max(0, whole.total)
         return replace(whole, discount=min(calculated.get("discount", 0), left))
 
     def _earlier(self) -> list[tuple[int, ...]]:
-        """Return what earlier redemptions did to each line; lines sent anew are known by their goods."""
-        kept: dict[tuple[Any, ...], deque[tuple[int, ...]]] = {}
-        if self.stored:
-            calculated = self.stored.calculated
-            rows = zip_longest(*(calculated.get(name, ()) for name in EARLIER), fillvalue=0)
-            for line, row in zip(self.stored.items, rows, strict=False):
-                kept.setdefault(_goods_of(line), deque()).append(row)
-        return [found.popleft() if (found := kept.get(_goods_of(line))) else UNTOUCHED for line in self.lines]
+        """Return what earlier redemptions did to each line."""
+        if self.stored is None or not self.stored.calculated:
+            return [UNTOUCHED] * len(self.lines)
+        kept = (self.stored.calculated.get(name, ()) for name in EARLIER)
+        rows = dict(enumerate(zip_longest(*kept, fillvalue=0)))
+        return [rows.get(place, UNTOUCHED) for place in _places(self.lines, self.stored.items)]
 
 
 def lines_of(asked: AskedOrder | None, stored: models.Order | None, *, overwrite: bool) -> tuple[Line, ...]:
@@ -79,19 +97,20 @@ def merge_order(
         return None
     lines = tuple(priced(line, catalogue) for line in lines_of(asked, stored, overwrite=overwrite))
     if stored is not None and not overwrite:
-        return CheckoutOrder(stored, stored.source_id, stored.amount, lines, asked.status, stored.metadata)
-    amount = asked.amount
-    if amount is None:
-        keeps = stored is not None and asked.items is None
-        amount = stored.amount if stored is not None and keeps else sum(line["amount"] for line in lines)
+        return replace(CheckoutOrder.of(stored), lines=lines, status=asked.status)
+    amount, initial_amount = asked.amount, _initial_amount(lines)
+    if stored is not None and asked.items is None:
+        amount = stored.amount if amount is None else amount
+        initial_amount = stored.calculated.get("initial_amount")
     return CheckoutOrder(
         stored,
         stored.source_id if stored else asked.source_id,
-        amount,
+        sum(line["amount"] for line in lines) if amount is None else amount,
         lines,
         asked.status,
         (stored.metadata if stored else {}) | (asked.metadata or {}),
         has_amount=asked.amount is not None or bool(lines) or stored is not None,
+        initial_amount=initial_amount,
     )
 
 
@@ -125,6 +144,18 @@ def lines_after(order: CheckoutOrder, after: Order) -> list[Line]:
     return sent + [added_line(item) for item in after.items[len(order.lines) :]]
 
 
+def numbered(lines: Sequence[Line], before: Sequence[Line] = ()) -> list[Line]:
+    """Return order lines as they are stored, each with an id of its own.
+
+    It has the id of the line it was `before`, else a new one, whatever id was sent. What lines say of storing
+    goods has been done, and is left out.
+    """
+    return [
+        _without_override(line) | {"id": _id_of(before[place]) if place is not None else _new_line_id()}
+        for line, place in zip(lines, _places(lines, before), strict=True)
+    ]
+
+
 def added_line(item: Item) -> Line:
     """Return the wire's line of units that a discount has added to the order."""
     good = item.good or Good("product", item.product_ids, item.product_ids)
@@ -141,6 +172,43 @@ def added_line(item: Item) -> Line:
         line |= {"source_id": good.wire["source_id"], "related_object": kind}
     line[kind] = {key: good.wire[key] for key in ("id", "source_id", "name", "price") if good.wire.get(key)}
     return line
+
+
+def _initial_amount(lines: Sequence[Line]) -> int | None:
+    """Return what lines cost before units were added to them, or None where none were."""
+    if not any("initial_amount" in line for line in lines):
+        return None
+    return sum(line.get("initial_amount", line["amount"]) for line in lines)
+
+
+def _places(lines: Sequence[Line], before: Sequence[Line]) -> list[int | None]:
+    """Return for each line the place it had before: by its id, else by its goods, the first of them first."""
+    by_id = {line["id"]: place for place, line in enumerate(before) if "id" in line}
+    found = [by_id.pop(line["id"], None) if "id" in line else None for line in lines]
+    by_goods: dict[tuple[Any, ...], deque[int]] = {}
+    for place in sorted(set(range(len(before))) - set(found)):
+        by_goods.setdefault(_goods_of(before[place]), deque()).append(place)
+    return [
+        free.popleft() if place is None and (free := by_goods.get(_goods_of(line))) else place
+        for line, place in zip(lines, found, strict=True)
+    ]
+
+
+def _id_of(line: Line) -> str:
+    return line["id"] if "id" in line else _new_line_id()
+
+
+def _new_line_id() -> str:
+    return public_id(LINE_PREFIX, new_id())
+
+
+def _without_override(line: Line) -> Line:
+    said = {
+        kind: {name: value for name, value in line[kind].items() if name != "override"}
+        for kind in ("product", "sku")
+        if "override" in line.get(kind, ())
+    }
+    return line | said
 
 
 def _item(line: Mapping[str, Any], earlier: tuple[int, ...], catalogue: Catalogue) -> Item:

@@ -25,7 +25,7 @@ TTL_UNITS = {
 }
 # As it is asked for, or, our own, what of it saves most and in which order.
 COMBINATIONS = ("REQUESTED", "BEST")
-STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
+STATUSES = ("CREATED", "PAID", "PROCESSING", "CANCELED", "FULFILLED")
 ITEM_TEXTS = ("source_id", "product_id", "sku_id", "related_object")
 
 
@@ -94,7 +94,7 @@ def parse_checkout(body: Any) -> CheckoutRequest:
         InvalidPayload: the shape is wrong; the details name the property.
         DuplicatedRedeemables: one redeemable stands there twice.
     """
-    body = _object(body, "")
+    body = read_object(body, "")
     if "redeemables" not in body:
         raise InvalidPayload("Payload must have required property 'redeemables'")
     rows = body["redeemables"]
@@ -125,23 +125,23 @@ def parse_context(body: Mapping[str, Any], redeemables: tuple[AskedRedeemable, .
         order=parse_order(body.get("order")),
         customer=parse_customer(body.get("customer")),
         session=_session(body.get("session")),
-        tracking_id=_text(body, "tracking_id", ""),
+        tracking_id=read_text(body, "tracking_id", ""),
         metadata=_optional_object(body, "metadata"),
         expand=frozenset(expand),
         wants_best=combination == "BEST",
     )
 
 
-def parse_customer(customer: Any) -> dict[str, Any] | None:
+def parse_customer(customer: Any, where: str = ".customer") -> dict[str, Any] | None:
     """Read a customer given as an object, or by id alone."""
-    if customer is None:
+    if customer is None or customer == "":
         return None
     if isinstance(customer, str):
         return {"id": customer} if customer.startswith("cust_") else {"source_id": customer}
-    return dict(_object(customer, ".customer")) or None
+    return dict(read_object(customer, where)) or None
 
 
-def parse_order(order: Any) -> AskedOrder | None:
+def parse_order(order: Any, where: str = ".order") -> AskedOrder | None:
     """Read an order; unknown fields are ignored, and empty text is as good as none.
 
     Raises:
@@ -150,27 +150,27 @@ def parse_order(order: Any) -> AskedOrder | None:
     """
     if order is None:
         return None
-    order = _object(order, ".order")
+    order = read_object(order, where)
     items = order.get("items")
     if items is not None and (not isinstance(items, list) or len(items) > ITEMS_MAX):
-        raise InvalidPayload(f"Property .order.items should be an array of up to {ITEMS_MAX} items")
+        raise InvalidPayload(f"Property {where}.items should be an array of up to {ITEMS_MAX} items")
     status = order.get("status")
     if status is not None and status not in STATUSES:
-        raise InvalidPayload(f"Property .order.status should be one of {', '.join(STATUSES)}")
+        raise InvalidPayload(f"Property {where}.status should be one of {', '.join(STATUSES)}")
     return AskedOrder(
-        id=_text(order, "id", ".order"),
-        source_id=_text(order, "source_id", ".order"),
-        amount=_amount(order, "amount", ".order"),
+        id=read_text(order, "id", where),
+        source_id=read_text(order, "source_id", where),
+        amount=read_amount(order, "amount", where),
         items=None
         if items is None
-        else tuple(_item(row, f".order.items[{index}]") for index, row in enumerate(items)),
+        else tuple(_item(row, f"{where}.items[{index}]") for index, row in enumerate(items)),
         status=status,
-        metadata=_optional_object(order, "metadata", ".order"),
+        metadata=_optional_object(order, "metadata", where),
     )
 
 
 def _redeemable(row: Any, where: str) -> AskedRedeemable:
-    row = _object(row, where)
+    row = read_object(row, where)
     for name in ("object", "id"):
         if row.get(name) in (None, ""):
             raise InvalidPayload(f"Property {where} should have required property '{name}'")
@@ -178,7 +178,9 @@ def _redeemable(row: Any, where: str) -> AskedRedeemable:
         raise InvalidPayload(f"Property {where}.object should be one of {', '.join(OBJECTS)}")
     gift = _optional_object(row, "gift", where) or {}
     return AskedRedeemable(
-        row["object"], _text(row, "id", where) or "", credits=_amount(gift, "credits", f"{where}.gift")
+        row["object"],
+        read_text(row, "id", where) or "",
+        credits=read_amount(gift, "credits", f"{where}.gift"),
     )
 
 
@@ -190,16 +192,16 @@ def refuse_doubles(names: Sequence[str]) -> None:
 
 
 def _item(row: Any, where: str) -> dict[str, Any]:
-    row = _object(row, where)
-    item: dict[str, Any] = {name: text for name in ITEM_TEXTS if (text := _text(row, name, where))}
+    row = read_object(row, where)
+    item: dict[str, Any] = {name: text for name in ITEM_TEXTS if (text := read_text(row, name, where))}
     for name in ("product", "sku", "metadata"):
         if inner := _optional_object(row, name, where):
             item[name] = dict(inner)
-    quantity = _amount(row, "quantity", where)
-    price = _amount(row, "price", where)
+    quantity = read_amount(row, "quantity", where)
+    price = read_amount(row, "price", where)
     if price is None:
         price = _listed_price(item, where)
-    amount = _amount(row, "amount", where)
+    amount = read_amount(row, "amount", where)
     item["quantity"] = 1 if quantity is None else quantity
     if amount is None and price is not None:
         amount = price * item["quantity"]
@@ -211,7 +213,7 @@ def _item(row: Any, where: str) -> dict[str, Any]:
 
 def _listed_price(item: Mapping[str, Any], where: str) -> int | None:
     for name in ("sku", "product"):
-        if (price := _amount(item.get(name, {}), "price", f"{where}.{name}")) is not None:
+        if (price := read_amount(item.get(name, {}), "price", f"{where}.{name}")) is not None:
             return price
     return None
 
@@ -219,7 +221,7 @@ def _listed_price(item: Mapping[str, Any], where: str) -> int | None:
 def _session(session: Any) -> AskedSession | None:
     if session is None:
         return None
-    session = _object(session, ".session")
+    session = read_object(session, ".session")
     if session.get("type") not in (None, "LOCK"):
         raise InvalidPayload("Property .session.type should be LOCK")
     unit = session.get("ttl_unit") or "DAYS"
@@ -236,10 +238,10 @@ def _session(session: Any) -> AskedSession | None:
         ttl = SESSION_TTL_MAX * 2
     if ttl > SESSION_TTL_MAX:
         raise InvalidPayload("Property .session.ttl may be up to 366 days")
-    return AskedSession(_text(session, "key", ".session"), ttl, number, unit)
+    return AskedSession(read_text(session, "key", ".session"), ttl, number, unit)
 
 
-def _object(value: Any, where: str) -> Mapping[str, Any]:
+def read_object(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise InvalidPayload(f"Property {where} should be object" if where else "Payload should be object")
     return value
@@ -247,10 +249,10 @@ def _object(value: Any, where: str) -> Mapping[str, Any]:
 
 def _optional_object(row: Mapping[str, Any], name: str, where: str = "") -> dict[str, Any] | None:
     value = row.get(name)
-    return None if value is None else dict(_object(value, f"{where}.{name}"))
+    return None if value is None else dict(read_object(value, f"{where}.{name}"))
 
 
-def _text(row: Mapping[str, Any], name: str, where: str) -> str | None:
+def read_text(row: Mapping[str, Any], name: str, where: str) -> str | None:
     value = row.get(name)
     if value is None or value == "":
         return None
@@ -263,7 +265,7 @@ def _text(row: Mapping[str, Any], name: str, where: str) -> str | None:
     return value
 
 
-def _amount(row: Mapping[str, Any], name: str, where: str) -> int | None:
+def read_amount(row: Mapping[str, Any], name: str, where: str) -> int | None:
     """Read a whole number, which some clients send as `"2"` or `2.0`."""
     value = row.get(name)
     if value is None:
@@ -275,5 +277,5 @@ def _amount(row: Mapping[str, Any], name: str, where: str) -> int | None:
     if type(value) is not int:
         raise InvalidPayload(f"Property {where}.{name} should be integer")
     if not 0 <= value <= AMOUNT_MAX:
-        raise InvalidAmount("Amount has to be a valid positive number")
+        raise InvalidAmount(f"Property {where}.{name} has to be a valid positive number")
     return value

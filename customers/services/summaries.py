@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,18 @@ from customers.models import Customer, CustomerSummary
 from customers.services.memberships import update_memberships
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import share_definitions
+
+
+def lock_summaries(customer_ids: Collection[uuid.UUID]) -> None:
+    """Hold off others who count these customers, in the caller's transaction.
+
+    Whoever counts after this and stores before the commit stores nothing older than what is stored.
+    """
+    customers = Customer.objects.filter(pk__in=customer_ids)
+    # Before the rows, as those who change customers do it, so that neither waits for the other.
+    for project in Project.objects.filter(pk__in=customers.values("project")).order_by("pk"):
+        share_definitions(project)
+    list(customers.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 @transaction.atomic

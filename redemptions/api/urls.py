@@ -1,8 +1,8 @@
-"""The routes of validations, qualifications and redemptions."""
+"""The routes of validations, qualifications, redemptions and orders."""
 
 from django.urls import path
 
-from redemptions.api import checkout, qualifications, redemptions, single, tiers
+from redemptions.api import checkout, orders, qualifications, redemptions, single, tiers
 
 urlpatterns = [
     path("v1/validations", checkout.Validations.as_view()),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("v1/redemptions/<str:redemption_id>", redemptions.RedemptionById.as_view()),
     path("v1/redemptions/<str:redemption_id>/rollback", redemptions.Rollback.as_view()),
     path("v1/redemptions/<str:redemption_id>/rollbacks", redemptions.Rollbacks.as_view()),
+    path("v1/orders", orders.Orders.as_view()),
+    path("v1/orders/<path:ref>", orders.OrderByRef.as_view()),
     path("v1/promotions/validation", single.PromotionValidation.as_view()),
     path("v1/promotions/tiers/<str:tier_id>/validation", tiers.TierValidation.as_view()),
     path("v1/promotions/tiers/<str:tier_id>/redemption", tiers.TierRedemption.as_view()),

@@ -10,7 +10,7 @@ from promoengine.core.models import Project
 from promoengine.engine.decide import Decision
 from promoengine.engine.order import Order as Amounts
 from redemptions.models import Order
-from redemptions.orders import CheckoutOrder, lines_after
+from redemptions.orders import CheckoutOrder, lines_after, numbered
 from redemptions.services.claim import CLAIM_LOST, ClaimLost
 
 
@@ -48,11 +48,12 @@ def save_order(
     """
     if order is None:
         return None
+    lines = lines_after(order, decision.order) if decision.order else list(order.lines)
     values: dict[str, Any] = {
         "customer": customer,
         "status": order.status or Order.Status.PAID,
         "amount": decision.order.amount if decision.order else order.amount,
-        "items": lines_after(order, decision.order) if decision.order else list(order.lines),
+        "items": numbered(lines, order.stored.items if order.stored else ()),
         "calculated": calculated_of(decision.order),
         "metadata": order.metadata,
     }
@@ -71,6 +72,7 @@ def calculated_of(amounts: Amounts | None) -> dict[str, Any]:
         return {}
     kept: dict[str, Any] = {
         "discount": amounts.discount,
+        "total_discount": amounts.total_discount,
         "items": [item.discount for item in amounts.items],
         "discount_quantities": [item.discount_quantity for item in amounts.items],
         "free_quantities": [item.free_quantity for item in amounts.items],

@@ -23,6 +23,7 @@ from redemptions.offers import Redeemable
 from redemptions.order_wire import order_frame, order_to_wire
 from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import CLAIM_LOST, ClaimLost
+from redemptions.services.order_events import Standing, order_happenings
 from redemptions.wire import redemption_to_wire, related_object_id
 from vouchers.models import Voucher, VoucherTransaction
 
@@ -63,18 +64,21 @@ def record_redemptions(
     *,
     customer: Customer | None,
     order: Order | None,
+    order_before: Standing | None,
     session_key: str,
     channel: Channel,
     now: datetime,
 ) -> Recorded:
     """Write the redemptions of a decision that has been claimed, in the caller's transaction.
 
-    An order that is new is written with them.
+    An order that is new, without a standing before, is written with them.
 
     Raises:
         ClaimLost: another request has just made an order of that source id.
     """
-    checkout_order = replace(gathered.order, stored=order) if gathered.order else None
+    checkout_order = gathered.order
+    if checkout_order and order:
+        checkout_order = replace(checkout_order, stored=order, lines=tuple(order.items))
     common = {
         "project": project,
         "customer_id": customer.pk if customer else None,
@@ -117,14 +121,23 @@ def record_redemptions(
             order_snapshot=snapshot,
         )
         written.append(Written(redemption, row, customer))
-    if order is not None:
+    happened = []
+    if order is not None and whole is not None:
         _list_redemptions(order, written, parent, [whole, *(w.redemption.order_snapshot for w in written)])
+        happened = order_happenings(
+            order,
+            whole,
+            before=order_before,
+            customer=customer,
+            referrer=order.referrer,
+            redemption={"id": (parent or written[0].redemption).public_id, "object": "redemption"},
+        )
     try:
         insert_rows(
             [order] if order is not None and order._state.adding else [],
             [*([parent] if parent else []), *(one.redemption for one in written)],
             _credits(project, written, channel=channel, now=now),
-            _events(project, "redemption.succeeded", written, channel=channel, now=now),
+            _events(project, "redemption.succeeded", written, happened, channel=channel, now=now),
         )
     except IntegrityError as error:
         raise ClaimLost(CLAIM_LOST) from error
@@ -173,7 +186,7 @@ def record_failures(
         )
         for outcome in decision.inapplicable
     ]
-    events = _events(project, "redemption.failed", written, channel=channel, now=now)
+    events = _events(project, "redemption.failed", written, [], channel=channel, now=now)
     insert_rows([one.redemption for one in written], events)
 
 
@@ -261,7 +274,13 @@ def _credits(
 
 
 def _events(
-    project: Project, event: str, written: Sequence[Written], *, channel: Channel, now: datetime
+    project: Project,
+    event: str,
+    written: Sequence[Written],
+    besides: Sequence[Happening],
+    *,
+    channel: Channel,
+    now: datetime,
 ) -> list[OutboxEvent]:
     happenings = [
         Happening(
@@ -273,4 +292,4 @@ def _events(
         )
         for one in written
     ]
-    return new_events(project, happenings, now=now, channel=channel.name)
+    return new_events(project, [*happenings, *besides], now=now, channel=channel.name)

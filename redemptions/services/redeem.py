@@ -22,6 +22,7 @@ from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import CLAIM_LOST, NOTHING, ClaimLost, Wanted, claim
 from redemptions.services.count import count_up, open_counters, row_claims
 from redemptions.services.enter import enter
+from redemptions.services.order_events import Standing
 from redemptions.services.orders import lock_order, save_order
 from redemptions.services.record import Recorded, record_failures, record_redemptions
 from redemptions.services.sessions import lock_session, release_redeemables
@@ -124,8 +125,9 @@ def _use(
     if store_overrides(project, items, now=now):
         version += 1  # by this very transaction
     has_counters = enter(project, version=version, counted_by=shared, wanted=wanted, now=now)
-    if gathered.order is not None and gathered.order.stored is not None:
-        lock_order(gathered.order.stored)
+    stored = gathered.order.stored if gathered.order is not None else None
+    if stored is not None:
+        lock_order(stored)
     customer = _customer(project, asked, gathered, channel=channel, now=now)
     context = gathered.context
     subjects = replace(context.subjects, customer=customer.pk if customer else None)
@@ -142,6 +144,7 @@ def _use(
         release_redeemables(project, key=session_key, redeemable_ids=keys)
     if not at_once:
         claim(claims, now=now)
+    order_before = Standing.of(stored) if stored else None
     order = save_order(project, gathered.order, decision, customer=customer, now=now)
     recorded = record_redemptions(
         project,
@@ -150,6 +153,7 @@ def _use(
         decision,
         customer=customer,
         order=order,
+        order_before=order_before,
         session_key=session_key,
         channel=channel,
         now=now,

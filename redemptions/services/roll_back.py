@@ -18,6 +18,7 @@ from redemptions.order_wire import stored_order_frame
 from redemptions.selectors import redemption_list_to_wire, redemptions_for_wire
 from redemptions.services.claim import give_back
 from redemptions.services.count import count_down, share_counters, used_keys
+from redemptions.services.order_events import Standing, record_order_change
 from redemptions.services.orders import cancel_order
 from vouchers.models import Voucher, VoucherTransaction
 
@@ -48,6 +49,15 @@ class Undone:
     rollbacks: list[dict[str, Any]]
     parent: dict[str, Any] | None
     order: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAfter:
+    """The order of a rollback as it is shown; its row and what it was before, where it is canceled."""
+
+    wire: dict[str, Any] | None
+    canceled: Order | None = None
+    before: Standing | None = None
 
 
 def roll_back_redemption(
@@ -153,7 +163,8 @@ def _give_all_back(
     ).update(status=Redemption.Status.ROLLED_BACK)
     if claimed != len(rows):
         raise AlreadyRolledBack
-    order = _order_after(project, parent or parts[0], now=now)
+    after = _order_after(project, parent or parts[0], now=now)
+    order = after.wire
     give_back((part.voucher_id, part.amount or 0) for part in parts if part.voucher_id)
     # What was used on a day is given back to that day; parts of one redemption have one moment.
     moment = moment_of(settings_of(project), parts[0].created_at)
@@ -169,10 +180,12 @@ def _give_all_back(
     Redemption.objects.bulk_create([parent_rollback] if parent_rollback else [])
     wires = _record(project, rollbacks, "redemption.rollback.succeeded", channel=channel, now=now)
     parent_wire = _wires(project, [parent_rollback])[0] if parent_rollback else None
+    if after.canceled is not None:
+        record_order_change(project, after.canceled, after.before, channel=channel.name, now=now)
     return Undone(wires, parent_wire, order)
 
 
-def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> dict[str, Any] | None:
+def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> "OrderAfter":
     """Return the order as the rollback leaves it: canceled and without discounts, unless rules keep it."""
     snapshot = redemption.order_snapshot
     order = None
@@ -180,12 +193,13 @@ def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> 
         orders = Order.objects.select_for_update(of=("self",))
         order = orders.filter(project=project, pk=redemption.order_id).first()
     if order is None or snapshot is None or "amount" not in snapshot:
-        return snapshot
+        return OrderAfter(snapshot)
     rules: StackingRules = stacking_rules(project)
-    if rules.redeemables_rollback_order_mode == "WITH_ORDER":
-        cancel_order(order, now=now)
-        snapshot = _without_discounts(snapshot)
-    return snapshot | stored_order_frame(order)
+    if rules.redeemables_rollback_order_mode != "WITH_ORDER":
+        return OrderAfter(snapshot | stored_order_frame(order))
+    before = Standing.of(order)
+    cancel_order(order, now=now)
+    return OrderAfter(_without_discounts(snapshot) | stored_order_frame(order), order, before)
 
 
 def _without_discounts(snapshot: dict[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Coalesce
 
 from campaigns.services.promotions import store_tier_summaries
-from customers.services.summaries import store_summaries
+from customers.services.summaries import lock_summaries, store_summaries
 from promoengine.core.partitions import partition_start
 from redemptions.models import Order, Redemption
 from vouchers.models import Voucher
@@ -21,15 +22,17 @@ UNDO = Q(kind=Redemption.Kind.ROLLBACK) & ~Q(related_object_type=Redemption.Rela
 PAID = (Order.Status.PAID, Order.Status.FULFILLED)
 
 
+@transaction.atomic
 def refresh_summaries(customer_ids: Collection[uuid.UUID], *, now: datetime) -> None:
     """Count these customers' redemptions and orders anew, in a constant number of queries."""
+    lock_summaries(customer_ids)
     values: dict[uuid.UUID, dict[str, Any]] = {key: {} for key in customer_ids}
     for row in _redemptions(customer_ids):
         values[row.pop("customer_id")] |= row
     for row in _orders(customer_ids):
         values[row.pop("customer_id")] |= row
     for row in _last_orders(customer_ids):
-        values[row.customer_id] |= {"last_order_amount": row.amount}
+        values[row.customer_id] |= {"last_order_amount": row.total_amount}
     for row in _cards(customer_ids):
         values[row.pop("holder_id")] |= row
     store_summaries(values, now=now)
@@ -82,15 +85,15 @@ def _redemptions(customer_ids: Collection[uuid.UUID]) -> Any:
 
 
 def _orders(customer_ids: Collection[uuid.UUID]) -> Any:
-    paid = Order.objects.filter(customer_id__in=customer_ids, status__in=PAID).order_by()
+    paid = Order.objects.filter(customer_id__in=customer_ids, status__in=PAID).with_totals().order_by()
     return paid.values("customer_id").annotate(
-        orders_amount=Sum("amount"), orders_count=Count("id"), last_order_at=Max("created_at")
+        orders_amount=Sum("total_amount"), orders_count=Count("id"), last_order_at=Max("created_at")
     )
 
 
 def _last_orders(customer_ids: Collection[uuid.UUID]) -> Any:
-    paid = Order.objects.filter(customer_id__in=customer_ids, status__in=PAID)
-    return paid.order_by("customer_id", "-created_at").distinct("customer_id")
+    paid = Order.objects.filter(customer_id__in=customer_ids, status__in=PAID).with_totals()
+    return paid.order_by("customer_id", "-created_at", "-id").distinct("customer_id")
 
 
 def _cards(customer_ids: Collection[uuid.UUID]) -> Any:

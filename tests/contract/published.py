@@ -52,7 +52,8 @@ EXTRAS = {
     "redemption_rollback": {"reason", "status", "voucher", "session"},
     "voucher": {"loyalty_card", "validation_rules_assignments"},
     "list": {"redeemed_amount", "has_more"},
-    "order_item": {"metadata"},
+    # Older endpoints do not describe the ids of lines.
+    "order_item": {"metadata", "id"},
     "products_collection": {"updated_at"},
     "segment": {"initial_sync_status"},
     "redeemable_holder": {"object"},
