@@ -3,7 +3,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 
-from promoengine.core.models import ProjectModel
+from promoengine.core.models import Project, ProjectModel
 from promoengine.core.privacy import Privacy
 
 
@@ -36,10 +36,13 @@ class Customer(ProjectModel):
     identity_keys = ArrayField(models.CharField(max_length=64), default=list, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+    stated_at = models.DateTimeField(
+        null=True, editable=False, help_text="What the newest thing said about them is of."
+    )
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     privacy = Privacy(
-        free="created_at updated_at deleted_at",
+        free="created_at updated_at stated_at deleted_at",
         personal={
             "source_id": None,
             "name": None,
@@ -109,22 +112,50 @@ class CustomerSummary(models.Model):
 
 
 class CustomEvent(ProjectModel):
-    """Something the shop says a customer did, as in `cart_abandoned`."""
+    """Something the shop says a customer did, as in `cart_abandoned`.
+
+    `source_id` is the sender's own id of it, with which it is told once however often it is sent. The key
+    goes by `created_at`, when it happened, so that one that comes late is in its place.
+    """
 
     prefix = "evcus"
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False)
-    type = models.CharField(max_length=255)
+    # No key in the database: checking one locks the project's row, which every event would share.
+    project = models.ForeignKey(
+        Project,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        editable=False,
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    type = models.CharField(max_length=300)
+    source_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
     metadata = models.JSONField(default=dict)
+    referral = models.JSONField(null=True)
+    loyalty = models.JSONField(null=True)
     created_at = models.DateTimeField()
 
     privacy = Privacy(
         free="type created_at",
-        personal={"metadata": {}},
+        personal={"source_id": None, "metadata": {}, "referral": None, "loyalty": None},
         person="customer",
         is_deleted=True,
         retention="Custom events",
     )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "source_id"],
+                condition=models.Q(source_id__isnull=False),
+                name="custom_event_source_id_unique",
+            ),
+        ]
+        indexes = [models.Index(fields=["customer", "type", "created_at"], name="custom_event_of_customer")]
 
     def __str__(self) -> str:
         return self.type

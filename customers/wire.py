@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from customers.models import Customer, CustomerSummary, CustomEvent, Segment
+from customers.models import Customer, CustomerSummary, Segment
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
 from promoengine.core.models import OutboxEvent
@@ -91,18 +91,6 @@ def segment_to_wire(segment: Segment) -> dict[str, Any]:
 def simple_segment(public_id: str, name: str) -> dict[str, Any]:
     """Return a segment as lists of a customer's segments and events carry one."""
     return {"id": public_id, "name": name, "object": "segment"}
-
-
-def event_to_wire(event: CustomEvent, customer: Customer) -> dict[str, Any]:
-    """Return a custom event as its sender gets it back."""
-    return {
-        "object": "event",
-        "type": event.type,
-        "customer": simple_customer(customer),
-        "metadata": event.metadata,
-        "referral": None,
-        "loyalty": None,
-    }
 
 
 def activity_to_wire(event: OutboxEvent) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """Custom events over REST, from servers and from browsers."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from customers.api.serializers import EventAnswer, EventBody
-from customers.services.track import track_event
-from customers.wire import event_to_wire
+from customers.services.track import TrackedEvent, track_event
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 
 
@@ -16,10 +16,10 @@ class Events(ServerView):
 
     @extend_schema(request=EventBody, responses=EventAnswer)
     def post(self, request: ApiRequest) -> Response:
-        event, customer = track_event(
+        event = track_event(
             request.project, data=request.data, channel=request.channel, now=datetime.now(UTC)
         )
-        return Response(event_to_wire(event, customer))
+        return Response(event_to_wire(event))
 
 
 class ClientEvents(ClientView):
@@ -27,7 +27,17 @@ class ClientEvents(ClientView):
 
     @extend_schema(request=EventBody, responses=EventAnswer)
     def post(self, request: ApiRequest) -> Response:
-        event, customer = track_event(
-            request.project, data=request.data, channel="CLIENT_API", now=datetime.now(UTC)
-        )
-        return Response(event_to_wire(event, customer))
+        event = track_event(request.project, data=request.data, channel="CLIENT_API", now=datetime.now(UTC))
+        return Response(event_to_wire(event))
+
+
+def event_to_wire(event: TrackedEvent) -> dict[str, Any]:
+    """Return a custom event as its sender gets it back."""
+    return {
+        "object": "event",
+        "type": event.type,
+        "customer": event.customer,
+        "metadata": event.metadata,
+        "referral": None,
+        "loyalty": None,
+    }

@@ -58,8 +58,13 @@ class ActivityList(serializers.Serializer):
 
 class EventBody(serializers.Serializer):
     event = serializers.CharField()
-    customer = CustomerBody()
+    customer = CustomerBody(required=False)
+    tracking_id = serializers.CharField(required=False)
     metadata = serializers.DictField(required=False)
+    source_id = serializers.CharField(required=False)
+    created_at = serializers.DateTimeField(required=False)
+    referral = serializers.DictField(required=False)
+    loyalty = serializers.DictField(required=False)
 
 
 class EventAnswer(serializers.Serializer):

@@ -27,6 +27,7 @@ def upsert_customer(
     tracking_id: str | None = None,
     channel: str = "API",
     where: str = ".customer",
+    as_of: datetime | None = None,
     now: datetime,
 ) -> Customer:
     """Create or update the customer a payload names, and return it.
@@ -34,7 +35,8 @@ def upsert_customer(
     Named by `id`, it must exist; by `source_id`, it is made where it is new, once only however many ask at
     the same time; by neither, an e-mail address finds an earlier nameless customer. Who comes with a
     `tracking_id` is the guest that came with it before, who gets the source id and address now sent. Metadata
-    is merged. Nothing is written, and nothing said to have happened, where nothing changes.
+    is merged. Nothing is written, and nothing said to have happened, where nothing changes. What is said
+    `as_of` a moment before the newest thing said about them fills in what is not known, and changes nothing.
 
     Raises:
         InvalidPayload: a field is wrong; the details name it.
@@ -44,11 +46,14 @@ def upsert_customer(
     customer = find_customer(project, data, tracking_id=tracking_id)
     if customer is None:
         version = share_definitions(project)
-        customer, created = _create(project, data, columns, identities, tracking_id, now=now)
+        new = columns | {"stated_at": as_of}
+        customer, created = _create(project, data, new, identities, tracking_id, now=now)
         if created:
             _record(project, "customer.created", customer, version=version, channel=channel, now=now)
             return customer
-    return _change(project, customer, columns, identities, channel=channel, now=now)
+    if data.get("id"):
+        columns.pop("source_id", None)
+    return _change(project, customer, columns, identities, channel=channel, as_of=as_of, now=now)
 
 
 @transaction.atomic
@@ -97,6 +102,7 @@ def _change(
     identities: Identities,
     *,
     channel: str,
+    as_of: datetime | None = None,
     now: datetime,
 ) -> Customer:
     if not _differs(customer, columns, identities):
@@ -105,6 +111,11 @@ def _change(
     version = share_definitions(project)
     # Locked and read again, so that two updates of metadata merge and none is lost.
     customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+    stated_at = customer.stated_at or customer.updated_at or customer.created_at
+    if as_of is not None and as_of < stated_at:
+        columns = _gaps(customer, columns)
+        if not _differs(customer, columns, identities):
+            return customer
     if "metadata" in columns:
         columns["metadata"] = customer.metadata | columns["metadata"]
     if not _takes_source_id(customer, columns):
@@ -112,10 +123,23 @@ def _change(
     for name, value in columns.items():
         setattr(customer, name, value)
     customer.identity_keys = _identity_keys(customer, columns, identities)
-    customer.updated_at = now
-    customer.save(update_fields=[*columns, "identity_keys", "updated_at"])
+    customer.updated_at, customer.stated_at = now, max(stated_at, as_of or now)
+    customer.save(update_fields=[*columns, "identity_keys", "updated_at", "stated_at"])
     _record(project, "customer.updated", customer, version=version, channel=channel, now=now)
     return customer
+
+
+def _gaps(customer: Customer, columns: dict[str, Any]) -> dict[str, Any]:
+    """Return what of some columns fills in what is not known of a customer."""
+    gaps = {
+        name: value
+        for name, value in columns.items()
+        if name != "metadata" and getattr(customer, name) is None
+    }
+    unknown = {
+        key: value for key, value in columns.get("metadata", {}).items() if key not in customer.metadata
+    }
+    return gaps | ({"metadata": unknown} if unknown else {})
 
 
 def _identity_keys(customer: Customer, columns: dict[str, Any], identities: Identities) -> list[str]:

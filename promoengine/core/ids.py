@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from datetime import datetime
 from functools import lru_cache
 
 import uuid_utils
@@ -16,6 +17,15 @@ PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 def new_id() -> uuid.UUID:
     """Return a new UUIDv7: ordered by time, so that indexes grow at their end."""
     return uuid.UUID(int=uuid_utils.uuid7().int)
+
+
+def id_of(moment: datetime) -> uuid.UUID:
+    """Return a new UUIDv7 that stands, among others, where the moment does."""
+    milliseconds = int(moment.timestamp() * 1000)
+    random = secrets.randbits(74)
+    return uuid.UUID(
+        int=milliseconds << 80 | 7 << 76 | (random >> 62) << 64 | 2 << 62 | random & ((1 << 62) - 1)
+    )
 
 
 # One answer has the same few ids many times over, and a busy shop's answers have the same campaigns.

@@ -6,11 +6,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from jsonschema import Draft202012Validator
 
-from promoengine.core.models import AsyncAction
+from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.services.async_actions import run_async_action
 from redemptions.services.summaries import refresh_summaries
-from tests.contract.published import published
+from tests.contract.published import as_json_schema, is_known_null, published, without_nulls
 from tests.factories import (
     CampaignFactory,
     CategoryFactory,
@@ -49,6 +50,20 @@ ORDER = {
     "metadata": {"shop": "online"},
 }
 CUSTOMER = {"source_id": "ann", "name": "Ann", "email": "ann@example.com", "metadata": {"vip": True}}
+
+
+def assert_told(schema, event_type):
+    """Hold what the outbox tells of against the published schema of such events."""
+    validator = Draft202012Validator(
+        {**published().root, "allOf": [as_json_schema({"$ref": f"#/components/schemas/{schema}"})]}
+    )
+    told = OutboxEvent.objects.filter(type=event_type)
+    assert told
+    for event in told:
+        errors = [
+            error for error in validator.iter_errors(without_nulls(event.data)) if not is_known_null(error)
+        ]
+        assert [error.message for error in errors] == []
 
 
 def campaign_body(name="Spring", **extra):
@@ -184,6 +199,10 @@ def test_events(contract, client_contract):
 
     contract.call("post", "/v1/events", body)
     client_contract.call("post", "/client/v1/events", body)
+    more = {"source_id": "1", "created_at": "2026-01-31", "referral": {"code": "R"}, "loyalty": {"code": "L"}}
+    contract.call("post", "/v1/events", body | more)
+    contract.call("post", "/v1/events", body | {"event": ""}, status=400)
+    assert_told("EventCustomerCustomEvent", "customer.custom_event")
 
 
 def test_publications(contract, project):

@@ -134,22 +134,6 @@ def test_the_activity_is_a_list_one_can_page_through(api):
     assert types == ["customer.custom_event"] * 3 + ["customer.created"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"event": "x"},
-        {"event": "", "customer": {"source_id": "a"}},
-        {"event": "x" * 300, "customer": {"source_id": "a"}},
-        {"event": "x", "customer": {"source_id": "a"}, "metadata": "x"},
-        {"event": "x", "customer": "a"},
-    ],
-)
-def test_a_wrong_event_is_refused(api, body):
-    assert api.post("/v1/events", body).json()["key"] == "invalid_payload"
-    assert Customer.objects.count() == 0
-
-
 def test_customers_are_imported_and_bad_rows_reported(api, project):
     rows = (
         "\ufeffSource_id,Name,Birthdate,Address_City,Color\n"
