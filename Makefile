@@ -40,6 +40,7 @@ lock: $(VENV)/.dev  ## Lock the dependencies anew, with hashes
 bench: $(VENV)/.dev  ## Measure, as ratios within one run
 	$(BIN)/python bench/checkout.py
 	$(BIN)/python bench/qualification.py
+	$(BIN)/python bench/bulk.py
 
 soak: $(VENV)/.dev  ## Try the checkout at random for long (MACHINE_EXAMPLES=, MACHINE_STEPS=, STACKED_REDEMPTIONS=)
 	MACHINE_EXAMPLES=$(or $(MACHINE_EXAMPLES),300) MACHINE_STEPS=$(or $(MACHINE_STEPS),40) \

@@ -1,4 +1,4 @@
-"""Projects, API keys and background work in the dashboard."""
+"""Projects and API keys in the dashboard."""
 
 import zoneinfo
 from typing import Any
@@ -16,11 +16,14 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from promoengine.core.admin_project import SESSION_KEY, ProjectModelAdmin, ReadOnlyAdmin, current_project
+from promoengine.core.admin_async_actions import AsyncActionAdmin
+from promoengine.core.admin_project import SESSION_KEY, ProjectModelAdmin, current_project
 from promoengine.core.api.auth import HEADERS
-from promoengine.core.models import ApiKey, AsyncAction, Project
+from promoengine.core.models import ApiKey, Project
 from promoengine.core.services.api_keys import create_api_key, revoke_api_key
 from promoengine.core.services.projects import update_project
+
+__all__ = ["AsyncActionAdmin"]
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -138,25 +141,3 @@ class ApiKeyAdmin(ProjectModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-@admin.register(AsyncAction)
-class AsyncActionAdmin(ReadOnlyAdmin):
-    list_display = ["type", "status", "done", "created_at", "finished_at", "message"]
-    list_filter = ["status"]
-    ordering = ["-id"]
-    fields = [
-        "type",
-        "status",
-        "message",
-        "total_count",
-        "done_count",
-        "failed_count",
-        "failed",
-        "created_at",
-        "finished_at",
-    ]
-
-    @display(description=_("Progress"))
-    def done(self, action: AsyncAction) -> str:
-        return f"{action.progress} %"

@@ -166,13 +166,25 @@ class AsyncAction(ProjectModel):
     class Status(models.TextChoices):
         ENQUEUED = "ENQUEUED"
         IN_PROGRESS = "IN_PROGRESS"
+        PAUSED = "PAUSED"
         DONE = "DONE"
         FAILED = "FAILED"
+        CANCELED = "CANCELED"
+
+    class Stop(models.TextChoices):
+        PAUSE = "PAUSE"
+        CANCEL = "CANCEL"
 
     type = models.CharField(max_length=40)
     job = models.CharField(max_length=100, help_text="Dotted name of the function that does the work.")
     params = models.JSONField(default=dict)
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.ENQUEUED)
+    is_stoppable = models.BooleanField(
+        default=False, db_default=False, help_text="Whether the job looks after each step if it shall stop."
+    )
+    stop = models.CharField(
+        max_length=6, choices=Stop.choices, blank=True, db_default="", help_text="What somebody asked for."
+    )
     total_count = models.PositiveIntegerField(default=0)
     done_count = models.PositiveIntegerField(default=0)
     failed_count = models.PositiveIntegerField(default=0)
@@ -185,7 +197,7 @@ class AsyncAction(ProjectModel):
     finished_at = models.DateTimeField(null=True)
 
     privacy = Privacy(
-        free="type job status total_count done_count failed_count message request_id attempts"
+        free="type job status stop total_count done_count failed_count message request_id attempts"
         " created_at updated_at finished_at",
         personal={"params": {}, "failed": []},
         lapses="is let go of once the work is done, and reported rows after a time",

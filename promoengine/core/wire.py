@@ -5,7 +5,9 @@ from typing import Any
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.models import AsyncAction
 
-OPERATION_STATUS = {"DONE": "SUCCESS", "FAILED": "FAILED"}
+OPERATION_STATUS = {"DONE": "SUCCESS", "FAILED": "FAILED", "CANCELED": "FAILED"}
+# What has no word of its own in the published format.
+PUBLISHED_STATUS = {"PAUSED": "IN_PROGRESS", "CANCELED": "FAILED"}
 
 
 def async_action_to_wire(action: AsyncAction) -> dict[str, Any]:
@@ -14,7 +16,7 @@ def async_action_to_wire(action: AsyncAction) -> dict[str, Any]:
     return {
         "id": action.public_id,
         "type": action.type,
-        "status": action.status,
+        "status": PUBLISHED_STATUS.get(action.status, action.status),
         "operation_status": OPERATION_STATUS.get(action.status, "UNKNOWN"),
         "result": {
             "message": action.message,

@@ -20,8 +20,8 @@ from promoengine.engine.discounts import parse_discount
 from promoengine.engine.order import Order as Amounts
 from redemptions.models import Order, Redemption
 from redemptions.services.summaries import refresh_summaries
-from vouchers.codes import LEGIBLE_CHARSET, CodePattern
 from vouchers.models import UsageEntry, Voucher
+from vouchers.patterns import LEGIBLE_CHARSET, CodePattern
 
 KEY = "demo"
 SEED = 20260101

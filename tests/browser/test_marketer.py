@@ -78,6 +78,44 @@ def test_more_codes_are_made_for_a_campaign(page):
     wait_for_codes(page, 8)
 
 
+def test_the_form_shows_what_codes_will_be_like(page):
+    page.goto("/admin/campaigns/campaign/add/")
+    preview = page.locator(".preview-codes")
+    expect(preview.get_by_text("different codes are possible")).to_be_visible()
+
+    page.fill("#id_pattern", "SUN-####")
+    page.fill("#id_codes", "1000")
+
+    expect(preview.get_by_text("SUN-").first).to_be_visible()
+    expect(preview.get_by_text("Easy to find by trying")).to_be_visible()
+
+
+def test_a_bar_moves_while_codes_are_made(page):
+    name, mark = f"Many {uuid.uuid4().hex[:6]}", uuid.uuid4().hex[:4].upper()
+    create_campaign(page, name, codes="100000", pattern=f"{mark}-##########")
+    bar = page.locator(".progress-panel progress")
+    expect(bar).to_be_visible()
+
+    seen = set()
+    while (value := int(bar.get_attribute("value") or 0)) < 100:
+        seen.add(value)
+        page.wait_for_timeout(200)
+
+    expect(page.get_by_text("100,000 of 100,000")).to_be_visible()
+    assert len(seen) > 1
+
+
+def test_a_run_is_paused_and_goes_on(page):
+    name, mark = f"Pause {uuid.uuid4().hex[:6]}", uuid.uuid4().hex[:4].upper()
+    create_campaign(page, name, codes="60000", pattern=f"{mark}-##########")
+
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Making codes: paused")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Go on").click()
+
+    expect(page.get_by_text("60,000 of 60,000")).to_be_visible(timeout=60_000)
+
+
 def test_a_codes_page_shows_its_redemptions(page, product):
     name, mark = f"Page {uuid.uuid4().hex[:6]}", uuid.uuid4().hex[:6].upper()
     create_campaign(page, name, codes="1", pattern=f"{mark}-####")
@@ -100,7 +138,7 @@ def test_a_codes_page_shows_its_redemptions(page, product):
     [
         ({"value": "120"}, "A percentage may be at most 100."),
         ({"value": "-5"}, "greater than or equal to 0"),
-        ({"codes": "2000", "pattern": "AB-##"}, "too few for 2000"),
+        ({"codes": "2000", "pattern": "AB-##"}, "too few free ones for 2000"),
         ({"pattern": "NOPLACE"}, "needs at least one #"),
         ({"pattern": "\N{PARTY POPPER}-####"}, "may not contain the character"),
     ],

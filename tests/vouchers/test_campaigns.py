@@ -51,7 +51,7 @@ def test_generation_goes_on_where_a_killed_worker_stopped(api, project, monkeypa
     monkeypatch.setattr(generate, "BATCH", 10)
     api.post("/v1/campaigns", body(vouchers_count=35))
     action = AsyncAction.objects.latest("created_at")
-    insert, calls = generate._insert_codes, []
+    insert, calls = generate.insert_codes, []
 
     def die_in_the_third_batch(*args, **kwargs):
         calls.append(args)
@@ -59,10 +59,10 @@ def test_generation_goes_on_where_a_killed_worker_stopped(api, project, monkeypa
             raise KeyboardInterrupt
         return insert(*args, **kwargs)
 
-    monkeypatch.setattr(generate, "_insert_codes", die_in_the_third_batch)
+    monkeypatch.setattr(generate, "insert_codes", die_in_the_third_batch)
     with pytest.raises(KeyboardInterrupt):
         run_async_action(action.pk)
-    monkeypatch.setattr(generate, "_insert_codes", insert)
+    monkeypatch.setattr(generate, "insert_codes", insert)
 
     run_async_action(action.pk)
 

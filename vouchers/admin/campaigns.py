@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -19,13 +22,16 @@ from campaigns.sentences import offer_in_words
 from campaigns.services.change import set_campaign_active
 from campaigns.services.limits import save_limits
 from campaigns.services.related_objects import RelatedObject
+from promoengine.core.admin_async_actions import progress_url
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
-from vouchers.admin.forms import CampaignForm
+from vouchers.admin.forms import CampaignForm, code_config_of
 from vouchers.admin.limits import LIMIT_FIELDS, limits_filled_in
 from vouchers.models import Voucher
 from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
+from vouchers.services.generate import running_generation
+from vouchers.services.preview import preview_codes
 from vouchers.services.related_objects import related_object
 
 CHANNEL = "USER_PORTAL"
@@ -47,8 +53,22 @@ class CampaignAdmin(GuardedAdmin):
         (_("Offer"), {"fields": ["offer", ("value", "most")]}),
         (_("When and how often"), {"fields": ["start_date", "expiration_date", "quantity", "join_once"]}),
         (_("Limits of the whole campaign"), {"fields": LIMIT_FIELDS}),
-        (_("Codes"), {"fields": ["type", "codes", "pattern", "charset", "common_code"]}),
+        (
+            _("Codes"),
+            {
+                "fields": [
+                    "type",
+                    "codes",
+                    "pattern",
+                    "charset",
+                    ("check_character", "avoid_words"),
+                    "preview",
+                    "common_code",
+                ]
+            },
+        ),
     ]
+    readonly_fields = ["preview"]
     conditional_fields = {
         "most": "offer == 'PERCENT'",
         "codes": "type != 'STANDALONE'",
@@ -96,7 +116,32 @@ class CampaignAdmin(GuardedAdmin):
             context["offer_sentence"] = self.offer(campaign)
             context["codes_url"] = codes_url(campaign)
             context["promotions_url"] = promotions_url(campaign)
+            if (running := running_generation(campaign)) and request.user.has_perm("core.view_asyncaction"):
+                context["progress_url"] = progress_url(running)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        preview = self.admin_site.admin_view(self.preview_codes)
+        return [path("preview-codes/", preview, name="campaigns_campaign_preview_codes"), *super().get_urls()]
+
+    @display(description=_("Like these"))
+    def preview(self, campaign: Campaign) -> str:
+        url = reverse("admin:campaigns_campaign_preview_codes")
+        return render_to_string("vouchers/preview_place.html", {"url": url})
+
+    def preview_codes(self, request: HttpRequest) -> HttpResponse:
+        """Show what codes of the pattern that is filled in would be like."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        codes = request.GET.get("codes", "")
+        count = int(codes) if codes.isascii() and codes.isdigit() and len(codes) < 10 else 0
+        try:
+            config = code_config_of(request.GET)
+            preview = preview_codes(current_project(request), code_config=config, count=count)
+        except DomainError as refusal:
+            return render(request, "vouchers/preview_codes.html", {"problem": refusal.details})
+        context = {"preview": preview, "count": count, "problem": preview.problem}
+        return render(request, "vouchers/preview_codes.html", context)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: ModelForm, change: bool) -> None:
         project, now, data = current_project(request), timezone.now(), form.to_wire()

@@ -11,6 +11,7 @@ from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
 from campaigns.admin.prices import major_units, minor_units, plain_number
@@ -18,8 +19,8 @@ from campaigns.models import Campaign
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from vouchers.admin.limits import LimitFields, shown_limits
-from vouchers.codes import DEFAULT_CHARSET, LEGIBLE_CHARSET, parse_code_config
 from vouchers.models import Voucher
+from vouchers.patterns import DEFAULT_CHARSET, LEGIBLE_CHARSET, parse_code_config
 from vouchers.services.generate import check_room
 
 OFFERS = [
@@ -29,11 +30,22 @@ OFFERS = [
     ("GIFT", _("Gift card")),
 ]
 VALUE_FIELDS = {"PERCENT": "percent_off", "AMOUNT": "amount_off", "FIXED": "fixed_amount"}
+PATTERN = "#####-#####"
 CHARSETS = [
     (LEGIBLE_CHARSET, _("Letters and digits that are not mistaken for each other")),
     (DEFAULT_CHARSET, _("All digits and letters, small and capital")),
     ("0123456789", _("Digits only")),
 ]
+
+
+def code_config_of(filled: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the wire's `code_config` that the fields of a campaign's codes say."""
+    return {
+        "pattern": filled.get("pattern") or PATTERN,
+        "charset": filled.get("charset") or LEGIBLE_CHARSET,
+        "check_character": bool(filled.get("check_character")),
+        "avoid_words": bool(filled.get("avoid_words")),
+    }
 
 
 class CampaignForm(LimitFields, forms.ModelForm):
@@ -74,7 +86,7 @@ class CampaignForm(LimitFields, forms.ModelForm):
         label=_("Pattern of the codes"),
         required=False,
         max_length=200,
-        initial="########",
+        initial=PATTERN,
         help_text=_("Each # becomes a random character, the rest stays, as in SPRING-####-####."),
         widget=UnfoldAdminTextInputWidget,
     )
@@ -83,6 +95,15 @@ class CampaignForm(LimitFields, forms.ModelForm):
         choices=CHARSETS,
         required=False,
         widget=UnfoldAdminSelectWidget(choices=CHARSETS),
+    )
+    check_character = forms.BooleanField(
+        label=_("Add a check character"),
+        required=False,
+        help_text=_("One more character at the end, by which a till can tell a slip of the pen."),
+        widget=UnfoldBooleanWidget,
+    )
+    avoid_words = forms.BooleanField(
+        label=_("Leave out rude words"), required=False, initial=True, widget=UnfoldBooleanWidget
     )
     common_code = forms.CharField(
         label=_("The one code"),
@@ -142,7 +163,7 @@ class CampaignForm(LimitFields, forms.ModelForm):
             voucher |= {"type": "DISCOUNT_VOUCHER", "discount": self._discount()}
         if self.is_new:
             data |= {"type": cleaned["type"], "vouchers_count": cleaned["codes"] or 0}
-            voucher |= {"code_config": self._code_config(cleaned), "code": cleaned["common_code"] or None}
+            voucher |= {"code_config": code_config_of(cleaned), "code": cleaned["common_code"] or None}
         return data | {"voucher": voucher}
 
     def _discount(self) -> dict[str, Any]:
@@ -155,28 +176,20 @@ class CampaignForm(LimitFields, forms.ModelForm):
             discount["amount_limit"] = self._minor(self.cleaned_data["most"])
         return discount
 
-    def _code_config(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "pattern": cleaned.get("pattern") or "########",
-            "charset": cleaned.get("charset") or LEGIBLE_CHARSET,
-        }
-
     def _check_name(self, name: str | None) -> None:
         others = Campaign.objects.filter(project=self.project, name=name).exclude(pk=self.instance.pk)
         if name and others.exists():
             self.add_error("name", _("Another campaign has this name, perhaps in the bin."))
 
     def _check_codes(self, cleaned: dict[str, Any]) -> None:
-        config = self._code_config(cleaned) if self.is_new else self.instance.code_config
+        config = code_config_of(cleaned) if self.is_new else self.instance.code_config
         try:
-            check_room(
-                parse_code_config(config), cleaned.get("codes") or 0, existing=self.instance.vouchers_count
-            )
+            check_room(self.project, parse_code_config(config), cleaned.get("codes") or 0)
         except DomainError as refusal:
             self.add_error("pattern" if self.is_new else "codes", refusal.details)
 
     def _show(self, campaign: Campaign) -> None:
-        for name in ("pattern", "charset", "common_code"):
+        for name in ("pattern", "charset", "check_character", "avoid_words", "common_code"):
             del self.fields[name]
         self.fields["codes"].label = _("More codes to make")
         self.initial["category_name"] = campaign.category.name if campaign.category else ""

@@ -28,8 +28,9 @@ from promoengine.core.events import record_event
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
-from vouchers.codes import check_code, parse_code_config
+from vouchers.codes import check_code
 from vouchers.models import UsageEntry, Voucher
+from vouchers.patterns import parse_code_config
 from vouchers.services.create import create_voucher
 from vouchers.services.generate import GenerationRunning, check_room, start_generation
 from vouchers.services.usage import fold_usage
@@ -65,7 +66,7 @@ def launch_campaign(
     literal = _literal(voucher.get("code_config")) if data.get("type") == Campaign.Type.STANDALONE else None
     pattern = parse_code_config(None if literal else voucher.get("code_config"))
     count = _count(data.get("vouchers_count"), least=0)
-    check_room(pattern, count)
+    check_room(project, pattern, count)
     campaign = create_campaign(project, data=data, code_config=pattern.to_wire(), channel=channel, now=now)
     if campaign.voucher_type is None:
         return campaign

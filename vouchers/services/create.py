@@ -21,8 +21,9 @@ from promoengine.core.errors import DomainError, Duplicate
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
-from vouchers.codes import CodePattern, check_code, code_key, parse_code_config
+from vouchers.codes import check_code, code_key
 from vouchers.models import Voucher
+from vouchers.patterns import CodePattern, parse_code_config
 from vouchers.selectors import voucher_for_wire
 from vouchers.services.related_objects import related_voucher
 from vouchers.wire import voucher_to_wire

@@ -2,26 +2,34 @@
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from campaigns.models import Campaign
 from promoengine.core.errors import DomainError
 from promoengine.core.events import record_event
-from promoengine.core.ids import new_id
 from promoengine.core.models import AsyncAction, Project
-from promoengine.core.services.async_actions import advance, start_async_action
-from vouchers.codes import CodePattern, parse_code_config
+from promoengine.core.services.async_actions import (
+    NOT_ENDED,
+    Canceled,
+    advance,
+    checkpoint,
+    start_async_action,
+)
 from vouchers.models import Voucher
-from vouchers.services.create import thin_voucher
+from vouchers.patterns import CodePattern, parse_code_config
+from vouchers.services.insert_codes import insert_codes
 
-BATCH = 5000
+GENERATE = "CAMPAIGN.VOUCHERS_GENERATE"
+BATCH = 10_000
 COUNT_MAX = 10_000_000
-# How many codes more than wanted are tried where the last batch met codes that were taken.
-SPARE = 1000
 # Codes are found by chance, so a space must stay roomy enough for chance to find free ones.
 ROOM = 1.05
+# A space that has so many times more codes than wanted is roomy, whatever else of it is taken.
+ROOMY = 100
+SAMPLE = 2000
+FRUITLESS_MAX = 20
 
 
 class PatternTooSmall(DomainError):
@@ -39,8 +47,8 @@ class TooManyCodes(DomainError):
     message = "Too many vouchers requested"
 
 
-def check_room(pattern: CodePattern, count: int, *, existing: int = 0) -> None:
-    """Refuse to make more codes than a pattern has.
+def check_room(project: Project, pattern: CodePattern, count: int) -> None:
+    """Refuse to make more codes than a pattern has left in the project.
 
     Raises:
         PatternTooSmall: it has fewer, or hardly more.
@@ -48,10 +56,13 @@ def check_room(pattern: CodePattern, count: int, *, existing: int = 0) -> None:
     """
     if count > COUNT_MAX:
         raise TooManyCodes(f"Only up to {COUNT_MAX} codes can be made at once")
-    needed = count + existing
-    if pattern.capacity < needed or (needed > 20 and pattern.capacity < needed * ROOM):
+    capacity = pattern.capacity(project)
+    needed = count if count <= 20 else count * ROOM
+    if capacity >= count * ROOMY:
+        return
+    if capacity * (1 - _share_taken(project, pattern)) < needed:
         raise PatternTooSmall(
-            f"Pattern {pattern.pattern} has {pattern.capacity} codes, too few for {needed}; make it longer"
+            f"Pattern {pattern.pattern} has {capacity} codes, too few free ones for {count}; make it longer"
         )
 
 
@@ -63,7 +74,7 @@ def start_generation(project: Project, *, campaign: Campaign, count: int, now: d
         PatternTooSmall: the pattern has fewer codes than that.
         GenerationRunning: the campaign is being worked on.
     """
-    check_room(parse_code_config(campaign.code_config), count, existing=campaign.vouchers_count)
+    check_room(project, parse_code_config(campaign.code_config), count)
     claimed = Campaign.objects.filter(
         project=project, pk=campaign.pk, generation_status__in=["DONE", "FAILED", "DRAFT"]
     ).update(generation_status=Campaign.GenerationStatus.IN_PROGRESS)
@@ -72,32 +83,58 @@ def start_generation(project: Project, *, campaign: Campaign, count: int, now: d
     campaign.generation_status = Campaign.GenerationStatus.IN_PROGRESS
     return start_async_action(
         project,
-        "CAMPAIGN.VOUCHERS_GENERATE",
+        GENERATE,
         job="vouchers.jobs.generate_codes",
         params={"campaign": str(campaign.pk)},
         total_count=count,
+        is_stoppable=True,
         now=now,
     )
 
 
+def running_generation(campaign: Campaign) -> AsyncAction | None:
+    """Return the action that is making a campaign's codes, also while it is paused, or None."""
+    if campaign.generation_status != Campaign.GenerationStatus.IN_PROGRESS:
+        return None
+    actions = AsyncAction.objects.filter(
+        project=campaign.project_id, type=GENERATE, status__in=NOT_ENDED, params__campaign=str(campaign.pk)
+    )
+    return actions.order_by("-id").first()
+
+
 def run_generation(action: AsyncAction) -> None:
-    """Make the codes that an action still lacks; every batch is committed with its progress."""
-    campaign = Campaign.objects.get(project=action.project, pk=action.params["campaign"])
-    pattern = parse_code_config(campaign.code_config)
-    fruitless, spare = 0, 0
-    while action.done_count < action.total_count:
-        wanted = min(BATCH, action.total_count - action.done_count)
-        with transaction.atomic():
-            made = _insert_codes(campaign, pattern, wanted, spare=spare)
-            advance(action, done=made)
-            Campaign.objects.filter(pk=campaign.pk).update(vouchers_count=F("vouchers_count") + made)
-        fruitless = 0 if made else fruitless + 1
-        spare = SPARE if made < wanted else 0
-        if fruitless == 20:
-            _finish(action, campaign, Campaign.GenerationStatus.FAILED)
-            raise PatternTooSmall(f"Only {action.done_count} free codes of {pattern.pattern} were found")
+    """Make the codes that an action still lacks; every batch is committed with its progress.
+
+    Raises:
+        Paused, Canceled: somebody asked for it; what has been made stays.
+        PatternTooSmall: no free code is found any more.
+    """
+    campaign = Campaign.objects.select_related("project").get(
+        project=action.project, pk=action.params["campaign"]
+    )
+    try:
+        _make(action, campaign)
+    except (Canceled, PatternTooSmall):
+        _finish(action, campaign, Campaign.GenerationStatus.FAILED)
+        raise
     _finish(action, campaign, Campaign.GenerationStatus.DONE)
     action.message = f"{action.done_count} codes made"
+
+
+def _make(action: AsyncAction, campaign: Campaign) -> None:
+    pattern = parse_code_config(campaign.code_config)
+    fruitless, is_crowded = 0, False
+    while action.done_count < action.total_count:
+        checkpoint(action)
+        wanted = min(BATCH, action.total_count - action.done_count)
+        with transaction.atomic():
+            made = insert_codes(campaign, pattern, wanted, is_crowded=is_crowded)
+            advance(action, done=made)
+            Campaign.objects.filter(pk=campaign.pk).update(vouchers_count=F("vouchers_count") + made)
+        is_crowded = made < wanted
+        fruitless = 0 if made else fruitless + 1
+        if fruitless == FRUITLESS_MAX:
+            raise PatternTooSmall(f"Only {action.done_count} free codes of {pattern.pattern} were found")
 
 
 def _finish(action: AsyncAction, campaign: Campaign, status: Campaign.GenerationStatus) -> None:
@@ -114,53 +151,7 @@ def _finish(action: AsyncAction, campaign: Campaign, status: Campaign.Generation
         )
 
 
-def _insert_codes(campaign: Campaign, pattern: CodePattern, count: int, *, spare: int) -> int:
-    """Insert up to `count` new codes and return how many; `spare` ones make up for those that are taken."""
-    codes = list(dict.fromkeys(pattern.generate(count + spare)))
-    keys = codes if campaign.project.case_sensitive_codes else [code.upper() for code in codes]
-    columns = thin_voucher(campaign)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT_CODES,
-            {
-                "ids": [new_id() for _ in codes],
-                "codes": codes,
-                "count": count,
-                "keys": keys,
-                "project": campaign.project_id,
-                "campaign": campaign.pk,
-                "now": timezone.now(),
-                "gift_amount": columns.get("gift_amount"),
-                "gift_effect": columns.get("gift_effect", ""),
-                "type": columns["type"],
-                "quantity": columns["quantity"],
-                "start": columns["start_date"],
-                "end": columns["expiration_date"],
-                "is_referral": campaign.campaign_type == Campaign.CampaignType.REFERRAL_PROGRAM,
-            },
-        )
-        return int(cursor.rowcount)
-
-
-# In the order of the index, so that two runs which meet the same code wait for each other one way round.
-INSERT_CODES = f"""
-    INSERT INTO {Voucher._meta.db_table} (
-        id, code, code_key, project_id, campaign_id, type, quantity, start_date, expiration_date,
-        gift_amount, gift_balance, gift_effect, active, redeemed_quantity, redeemed_amount, published_count,
-        metadata, is_referral_code, created_at
-    )
-    SELECT made.id, made.code, made.key, %(project)s, %(campaign)s, %(type)s, %(quantity)s::integer,
-        %(start)s::timestamptz, %(end)s::timestamptz, %(gift_amount)s::bigint, %(gift_amount)s::bigint,
-        %(gift_effect)s, true, 0, 0, 0, '{{}}'::jsonb, %(is_referral)s, %(now)s
-    FROM (
-        SELECT *
-        FROM unnest(%(ids)s::uuid[], %(codes)s::text[], %(keys)s::text[]) AS candidate (id, code, key)
-        WHERE NOT EXISTS (
-            SELECT 1 FROM {Voucher._meta.db_table} AS taken
-            WHERE taken.project_id = %(project)s AND taken.code_key = candidate.key
-        )
-        LIMIT %(count)s
-    ) AS made
-    ORDER BY made.key
-    ON CONFLICT (project_id, code_key) DO NOTHING
-"""
+def _share_taken(project: Project, pattern: CodePattern) -> float:
+    """Return which part of a pattern's codes is taken, by a sample of them; the bin counts, too."""
+    keys = {code if project.case_sensitive_codes else code.upper() for code in pattern.generate(SAMPLE)}
+    return Voucher.objects.filter(project=project, code_key__in=keys).count() / len(keys)

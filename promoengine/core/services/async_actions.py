@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -26,16 +26,42 @@ log = logging.getLogger(__name__)
 SILENT_AFTER = timedelta(seconds=30)
 ATTEMPTS = 10
 FAILURES_KEPT = 1000
+# What is still to be done, and will be without anybody asking.
 UNFINISHED = (AsyncAction.Status.ENQUEUED, AsyncAction.Status.IN_PROGRESS)
+NOT_ENDED = (*UNFINISHED, AsyncAction.Status.PAUSED)
+
+
+class Stopped(Exception):
+    """Somebody asked for an action to stop; what its steps have done stays."""
+
+
+class Paused(Stopped):
+    """It is to go on some time."""
+
+
+class Canceled(Stopped):
+    """It is not to go on."""
+
+
+class NotStoppable(DomainError):
+    key = "async_action_not_stoppable"
+    message = "Async action can't be stopped"
 
 
 def start_async_action(
-    project: Project, type: str, *, job: str, params: dict[str, Any], total_count: int = 0, now: datetime
+    project: Project,
+    type: str,
+    *,
+    job: str,
+    params: dict[str, Any],
+    total_count: int = 0,
+    is_stoppable: bool = False,
+    now: datetime,
 ) -> AsyncAction:
     """Write an async action and queue it for after the commit.
 
     `job` is the dotted name of a function that takes the action, and does its work in steps that each
-    commit together with `advance`.
+    commit together with `advance`; one that is stoppable calls `checkpoint` before each step.
     """
     action = AsyncAction.objects.create(
         project=project,
@@ -43,11 +69,12 @@ def start_async_action(
         job=job,
         params=params,
         total_count=total_count,
+        is_stoppable=is_stoppable,
         request_id=new_request_id(),
         created_at=now,
         updated_at=now,
     )
-    enqueue("promoengine.core.jobs.run_async_action", action_id=str(action.pk))
+    _wake(action.pk)
     return action
 
 
@@ -66,12 +93,72 @@ def run_async_action(action_id: uuid.UUID) -> None:
 def advance(
     action: AsyncAction, *, done: int = 0, failed: int = 0, failures: list[dict[str, Any]] | None = None
 ) -> None:
-    """Add to an action's progress, in the caller's transaction."""
+    """Add to an action's progress, in the caller's transaction.
+
+    Attempts are counted anew: an action is given up when it no longer gets on.
+    """
     action.done_count += done
     action.failed_count += failed
     action.failed = [*action.failed, *(failures or [])][:FAILURES_KEPT]
-    action.updated_at = timezone.now()
-    action.save(update_fields=["done_count", "failed_count", "failed", "updated_at"])
+    action.attempts, action.updated_at = 0, timezone.now()
+    action.save(update_fields=["done_count", "failed_count", "failed", "attempts", "updated_at"])
+
+
+def checkpoint(action: AsyncAction) -> None:
+    """Leave an action's work where somebody asked for it.
+
+    Raises:
+        Paused, Canceled: they did.
+    """
+    stop = AsyncAction.objects.values_list("stop", flat=True).get(pk=action.pk)
+    if stop == AsyncAction.Stop.PAUSE:
+        raise Paused
+    if stop == AsyncAction.Stop.CANCEL:
+        raise Canceled
+
+
+def pause(project: Project, action: AsyncAction, *, now: datetime) -> None:
+    """Ask an action to stop after its next step until `resume`.
+
+    Raises:
+        NotStoppable: it has ended, or does its work in one go.
+    """
+    rows = AsyncAction.objects.filter(
+        project=project, pk=action.pk, status__in=UNFINISHED, is_stoppable=True
+    ).exclude(stop=AsyncAction.Stop.CANCEL)
+    if not rows.update(stop=AsyncAction.Stop.PAUSE, updated_at=now):
+        raise NotStoppable("It has ended, or can't be paused")
+
+
+@transaction.atomic
+def resume(project: Project, action: AsyncAction, *, now: datetime) -> None:
+    """Let a paused action go on where it stopped.
+
+    Raises:
+        NotStoppable: it is not paused.
+    """
+    rows = AsyncAction.objects.filter(
+        project=project, pk=action.pk, status__in=NOT_ENDED, stop=AsyncAction.Stop.PAUSE
+    )
+    if not rows.update(stop="", status=AsyncAction.Status.ENQUEUED, attempts=0, updated_at=now):
+        raise NotStoppable("It is not paused")
+    _wake(action.pk)
+
+
+@transaction.atomic
+def cancel(project: Project, action: AsyncAction, *, now: datetime) -> None:
+    """Ask an action, also a paused one, to end after its next step; what has been done stays.
+
+    Raises:
+        NotStoppable: it has ended, or does its work in one go.
+    """
+    rows = AsyncAction.objects.filter(project=project, pk=action.pk, status__in=NOT_ENDED, is_stoppable=True)
+    status = Case(
+        When(status=AsyncAction.Status.PAUSED, then=Value(AsyncAction.Status.ENQUEUED)), default=F("status")
+    )
+    if not rows.update(stop=AsyncAction.Stop.CANCEL, status=status, updated_at=now):
+        raise NotStoppable("It has ended, or can't be canceled")
+    _wake(action.pk)
 
 
 def resume_async_actions(*, now: datetime) -> int:
@@ -85,14 +172,24 @@ def resume_async_actions(*, now: datetime) -> int:
     )
     waiting = list(silent.values_list("pk", flat=True))
     for action_id in waiting:
-        enqueue("promoengine.core.jobs.run_async_action", action_id=str(action_id))
+        _wake(action_id)
     return len(waiting)
+
+
+def _wake(action_id: uuid.UUID) -> None:
+    enqueue("promoengine.core.jobs.run_async_action", action_id=str(action_id))
 
 
 def _work(action: AsyncAction) -> None:
     job: Callable[[AsyncAction], None] = import_string(action.job)
     try:
         job(action)
+    except Paused:
+        # Whoever resumed it meanwhile has queued it again.
+        rows = AsyncAction.objects.filter(pk=action.pk, stop=AsyncAction.Stop.PAUSE)
+        rows.update(status=AsyncAction.Status.PAUSED, updated_at=timezone.now())
+    except Canceled:
+        _finish(action, AsyncAction.Status.CANCELED, f"Canceled after {action.done_count}")
     except DomainError as refusal:
         _finish(action, AsyncAction.Status.FAILED, str(refusal))
     except Exception:

@@ -1,0 +1,108 @@
+"""How fast codes are made by the million: the whole job beside a plain COPY of the same rows, in one run.
+
+Both fill the same empty table with all its indexes, by turns, so that neither meets a warmer machine. The
+job is run as a worker runs it, with its progress, but in this process, so that its memory can be told.
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests import servers
+
+servers.ensure_started()
+
+import django
+
+django.setup()
+
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from bench.load import print_machine
+from promoengine.core.copying import stored_columns
+from promoengine.core.services.async_actions import run_async_action
+from tests.factories import CampaignFactory
+from vouchers.models import Voucher
+from vouchers.services.generate import start_generation
+
+ROUNDS = 3
+
+
+def main() -> None:
+    """Run the measurements and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--codes", type=int, default=1_000_000)
+    count = parser.parse_args().codes
+    call_command("migrate", verbosity=0)
+    print_machine()
+    print(f"{'':42}{'seconds':>12}{'rows/s':>12}{'ratio':>8}")
+    made, copied, before = [], [], peak()
+    for _ in range(ROUNDS):
+        made.append(seconds(lambda: generate(count)))
+        memory = peak()
+        copied.append(seconds_to_copy())
+    print_row(f"plain COPY of {count:,} codes", min(copied), count)
+    print_row(f"generating {count:,} codes", min(made), count, beside=min(copied))
+    print(f"Memory of the process: {before} MB before, {memory} MB at most while generating")
+
+
+def generate(count: int) -> None:
+    campaign = CampaignFactory(code_config={"length": 10})
+    action = start_generation(campaign.project, campaign=campaign, count=count, now=timezone.now())
+    run_async_action(action.pk)
+    action.refresh_from_db()
+    assert (action.status, action.done_count) == ("DONE", count), action.message
+
+
+def seconds_to_copy() -> float:
+    """Empty the table, fill it again with the rows it had, and return what the filling took."""
+    table, columns = Voucher._meta.db_table, ", ".join(stored_columns(Voucher))
+    with tempfile.TemporaryFile() as file, connection.cursor() as cursor:
+        with cursor.copy(f"COPY {table} ({columns}) TO STDOUT") as rows:
+            for part in rows:
+                file.write(part)
+        empty(table)
+        file.seek(0)
+
+        def copy() -> None:
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as rows:
+                while part := file.read(1 << 16):
+                    rows.write(part)
+
+        taken = seconds(copy)
+    empty(table)
+    return taken
+
+
+def empty(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {table} CASCADE")
+        cursor.execute("CHECKPOINT")
+
+
+def seconds(act: Callable[[], None]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+def peak() -> int:
+    """Return the most memory this process has had so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def print_row(name: str, taken: float, count: int, beside: float | None = None) -> None:
+    ratio = f"{taken / beside:8.2f}" if beside else ""
+    print(f"{name:42}{taken:12.1f}{count / taken:12.0f}{ratio}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Background work in the dashboard: how far it is, and pausing, going on with and canceling it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from promoengine.core.admin_project import ReadOnlyAdmin, current_project
+from promoengine.core.errors import DomainError
+from promoengine.core.models import AsyncAction
+from promoengine.core.services import async_actions
+
+CHANGE = "core.change_asyncaction"
+TYPES = {
+    "CAMPAIGN.VOUCHERS_GENERATE": _("Making codes"),
+    "CAMPAIGN.VOUCHERS_IMPORT_CSV": _("Importing codes"),
+    "CAMPAIGN.VOUCHERS_UPDATE": _("Bringing changed terms to codes"),
+    "CAMPAIGN.VOUCHERS_DELETE": _("Deleting codes"),
+    "CUSTOMERS.IMPORT_CSV": _("Importing customers"),
+    "CUSTOMERS.BULK_UPDATE": _("Changing customers"),
+    "CUSTOMERS.METADATA_UPDATE": _("Changing customers' attributes"),
+    "PRODUCTS.IMPORT_CSV": _("Importing products"),
+    "SKUS.IMPORT_CSV": _("Importing SKUs"),
+    "SEGMENTS.SYNC": _("Sorting customers into a segment"),
+    "RECONCILE": _("Checking counts against the ledgers"),
+}
+ASKS = {"pause": async_actions.pause, "resume": async_actions.resume, "cancel": async_actions.cancel}
+
+
+def progress_url(action: AsyncAction) -> str:
+    """Return where the fragment is that shows an action's progress and keeps itself up to date."""
+    return reverse("admin:core_asyncaction_progress", args=[action.pk])
+
+
+@admin.register(AsyncAction)
+class AsyncActionAdmin(ReadOnlyAdmin):
+    list_display = ["what", "status", "done", "created_at", "finished_at", "message"]
+    list_filter = ["status"]
+    ordering = ["-id"]
+    fields = ["what", "message", "failed_count", "failures", "created_at", "finished_at"]
+    readonly_fields = ["what", "failures"]
+    change_form_outer_before_template = "dashboard/progress_of_action.html"
+
+    def get_urls(self) -> list[Any]:
+        progress = self.admin_site.admin_view(self.progress)
+        return [
+            path("<uuid:object_id>/progress/", progress, name="core_asyncaction_progress"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        context["progress_url"] = progress_url(context["original"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def progress(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show an action's progress; a POST asks it to pause, resume or cancel first."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        action = get_object_or_404(self.get_queryset(request), pk=object_id)
+        may_ask, refusal = request.user.has_perm(CHANGE), ""
+        if request.method == "POST":
+            if not may_ask:
+                raise PermissionDenied
+            refusal = self._ask(request, action)
+            action.refresh_from_db()
+        context = {
+            "action": action,
+            "what": self.what(action),
+            "has_ended": action.status not in async_actions.NOT_ENDED,
+            "may_ask": may_ask and action.is_stoppable,
+            "refusal": refusal,
+            "url": progress_url(action),
+        }
+        return render(request, "dashboard/progress.html", context)
+
+    def _ask(self, request: HttpRequest, action: AsyncAction) -> str:
+        ask = ASKS.get(request.POST.get("ask", ""))
+        if ask is None:
+            return str(_("This can't be asked for."))
+        try:
+            ask(current_project(request), action, now=timezone.now())
+        except DomainError as refusal:
+            return refusal.details
+        return ""
+
+    @display(description=_("What"), ordering="type")
+    def what(self, action: AsyncAction) -> str:
+        return str(TYPES.get(action.type, action.type))
+
+    @display(description=_("Progress"))
+    def done(self, action: AsyncAction) -> str:
+        return f"{action.progress} %"
+
+    @display(description=_("Failures"))
+    def failures(self, action: AsyncAction) -> str:
+        lines = [", ".join(f"{name} {value}" for name, value in one.items()) for one in action.failed]
+        return "\n".join(lines) or "-"

@@ -1,0 +1,79 @@
+"""Workers that make codes are killed at any moment; what comes of it is exact all the same."""
+
+import multiprocessing
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from promoengine.core.models import AsyncAction
+from promoengine.core.services.async_actions import run_async_action
+from tests.factories import CampaignFactory, ProjectFactory
+from vouchers.models import Voucher
+from vouchers.services import generate
+from vouchers.services.generate import start_generation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+COUNT, KILLS = 20_000, 10
+
+
+def test_ten_killed_workers_leave_neither_gaps_nor_doubles(monkeypatch):
+    monkeypatch.setattr(generate, "BATCH", 200)
+    project = ProjectFactory()
+    # Half of the space is used, so that collisions are met on the way.
+    campaign = CampaignFactory(project=project, code_config={"length": 5, "charset": "01234567"})
+    action = start_generation(project, campaign=campaign, count=COUNT, now=timezone.now())
+    chance = random.Random(7)
+
+    for _ in range(KILLS):
+        kill_after(chance.uniform(0.02, 0.12), action)
+    finish(action)
+
+    campaign.refresh_from_db()
+    keys = Voucher.objects.filter(campaign=campaign).values("code_key").distinct().count()
+    assert (Voucher.objects.count(), keys, campaign.vouchers_count) == (COUNT, COUNT, COUNT)
+    assert (action.done_count, action.status) == (COUNT, "DONE")
+
+
+def test_two_campaigns_share_one_small_space(monkeypatch):
+    monkeypatch.setattr(generate, "BATCH", 50)
+    project = ProjectFactory()
+    campaigns = [
+        CampaignFactory(project=project, code_config={"length": 3, "charset": "0123456789"}) for _ in range(2)
+    ]
+    actions = [start_generation(project, campaign=one, count=440, now=timezone.now()) for one in campaigns]
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run_and_close, actions))
+
+    assert list(Campaign.objects.values_list("vouchers_count", flat=True)) == [440, 440]
+    assert Voucher.objects.values("code_key").distinct().count() == 880
+
+
+def kill_after(seconds: float, action: AsyncAction) -> None:
+    # The child must not share our connection.
+    connection.close()
+    worker = multiprocessing.get_context("fork").Process(target=run_async_action, args=[action.pk])
+    worker.start()
+    time.sleep(seconds)
+    worker.kill()
+    worker.join()
+
+
+def finish(action: AsyncAction) -> None:
+    """Go on until it has ended; Postgres may need a moment to see that the last worker is dead."""
+    deadline = time.monotonic() + 60
+    while action.finished_at is None and time.monotonic() < deadline:
+        run_async_action(action.pk)
+        action.refresh_from_db()
+
+
+def run_and_close(action: AsyncAction) -> None:
+    try:
+        run_async_action(action.pk)
+    finally:
+        connection.close()
