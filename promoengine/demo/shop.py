@@ -19,6 +19,7 @@ from promoengine.core.services.projects import create_project
 from promoengine.engine.discounts import parse_discount
 from promoengine.engine.order import Order as Amounts
 from redemptions.models import Order, Redemption
+from redemptions.services.orders import calculated_of
 from redemptions.services.summaries import refresh_summaries
 from vouchers.models import UsageEntry, Voucher
 from vouchers.patterns import LEGIBLE_CHARSET, CodePattern
@@ -272,7 +273,7 @@ def _use(
         customer=customer,
         status="PAID",
         amount=order.amount,
-        calculated={"discount": after.discount, "items": []},
+        calculated=calculated_of(after),
         created_at=moment,
     )
     stored.save(force_insert=True)

@@ -1,5 +1,5 @@
 """Redemptions, orders and the page to try offers out, in the dashboard."""
 
-from redemptions.admin import redemptions
+from redemptions.admin import orders, redemptions
 
-__all__ = ["redemptions"]
+__all__ = ["orders", "redemptions"]

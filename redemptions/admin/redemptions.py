@@ -18,7 +18,7 @@ from promoengine.core.admin_project import ReadOnlyAdmin, current_project
 from promoengine.core.errors import DomainError
 from redemptions.admin import simulator
 from redemptions.channel import Channel
-from redemptions.models import Order, Redemption
+from redemptions.models import Redemption
 from redemptions.services.roll_back import roll_back_redemptions
 
 SHOWN = 50
@@ -118,18 +118,3 @@ class RedemptionAdmin(ReadOnlyAdmin):
         if count:
             text = ngettext("%d redemption rolled back.", "%d redemptions rolled back.", count)
             self.message_user(request, text % count)
-
-
-@admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "source_id", "status", "customer", "total"]
-    list_filter = ["status"]
-    list_select_related = ["customer", "project"]
-    search_fields = ["source_id"]
-    ordering = ["-id"]
-    fields = ["source_id", "status", "customer", "total", "items", "metadata", "created_at"]
-    readonly_fields = ["total"]
-
-    @display(description=_("Amount"))
-    def total(self, order: Order) -> str:
-        return money(order.amount, order.project.currency)
