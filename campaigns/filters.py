@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Category
 from promoengine.core.api.filters import (
+    NOTHING,
     Field,
     as_boolean,
     as_moment,
@@ -14,6 +15,8 @@ from promoengine.core.api.filters import (
     range_condition,
 )
 from promoengine.core.errors import InvalidQueryParams
+from promoengine.core.ids import parse_public_id
+from promoengine.core.models import Project
 
 VOUCHER_TYPES = {
     "DISCOUNT_VOUCHER": "DISCOUNT_COUPONS",
@@ -28,6 +31,15 @@ def of_voucher_type(values: list[str]) -> Q:
 
 def in_category(values: list[str]) -> Q:
     return Q(category__name__in=values)
+
+
+def of_campaign(project: Project, column: str, ref: str) -> Q:
+    """Return the condition that a key column points to the project's campaign of that id or name."""
+    key = parse_public_id(Campaign.prefix, ref)
+    if key is None:
+        named = Campaign.objects.filter(project=project, name=ref)
+        key = named.values_list("pk", flat=True).first()
+    return Q(**{column: key}) if key else NOTHING
 
 
 STATUS = Field("generation_status")

@@ -4,14 +4,17 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Upper
 from django.http import QueryDict
 
-from customers.models import Customer, Segment
+from customers.models import CITY, Customer, Segment
 from customers.segments import customers_in
 from customers.selectors import segment_by_id
-from promoengine.core.api.filters import Field, as_moment, by_id, filter_condition, range_condition
+from promoengine.core.api.filters import NOTHING, Field, as_moment, by_id, filter_condition, range_condition
 from promoengine.core.errors import NotFound
+from promoengine.core.ids import parse_public_id
+from promoengine.core.models import Project
 from promoengine.engine.operators import Moment
 
 SEGMENT_ORDERS = {"created_at": "created_at"}
@@ -29,12 +32,16 @@ class CustomerFilter(django_filters.FilterSet):
 
     email = django_filters.CharFilter(lookup_expr="icontains")
     name = django_filters.CharFilter(lookup_expr="icontains")
-    city = django_filters.CharFilter(field_name="address__city", lookup_expr="iexact")
+    city = django_filters.CharFilter(method="in_city")
     segment_id = django_filters.CharFilter(method="in_segment")
 
     class Meta:
         model = Customer
         fields: list[str] = []
+
+    def in_city(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        """Return who lives in a city, written in any letter case."""
+        return rows.alias(city=CITY).filter(city=Upper(Value(value)))
 
     def in_segment(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         """Return who is in a segment now; nobody is in one that the project does not have."""
@@ -45,6 +52,15 @@ class CustomerFilter(django_filters.FilterSet):
             return rows.none()
         now = Moment(datetime.now(UTC), ZoneInfo(project.timezone), project.week_start)
         return customers_in(project, rows, segment, now)
+
+
+def of_customer(project: Project, column: str, ref: str) -> Q:
+    """Return the condition that a key column points to the project's customer of that id or source id."""
+    key = parse_public_id(Customer.prefix, ref)
+    if key is None:
+        known = Customer.objects.filter(project=project, source_id=ref)
+        key = known.values_list("pk", flat=True).first()
+    return Q(**{column: key}) if key else NOTHING
 
 
 def segment_condition(query: QueryDict) -> Q:

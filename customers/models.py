@@ -1,10 +1,16 @@
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from promoengine.core.models import Project, ProjectModel
 from promoengine.core.privacy import Privacy
+
+# The city of an address in upper case, as an index has it.
+CITY = Upper(KT("address__city"))
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -67,12 +73,26 @@ class Customer(ProjectModel):
             models.UniqueConstraint(fields=["project", "tracking_id"], name="customer_tracking_id_unique"),
         ]
         indexes = [
-            models.Index(fields=["project", "-created_at"], name="customer_newest"),
+            # What lists are ordered by.
+            models.Index(
+                fields=["project", "created_at", "id"], name="customer_created", condition=Q(deleted_at=None)
+            ),
+            models.Index(
+                "project",
+                F("updated_at").asc(nulls_first=True),
+                "id",
+                name="customer_updated",
+                condition=Q(deleted_at=None),
+            ),
             models.Index(fields=["project", "email"], name="customer_email"),
+            models.Index(
+                "project", CITY, "created_at", "id", name="customer_city", condition=Q(address__isnull=False)
+            ),
+            # As lists search them: any fragment in any letter case.
             GinIndex(
-                name="customer_search",
-                fields=["email", "name"],
-                opclasses=["gin_trgm_ops", "gin_trgm_ops"],
+                OpClass(Upper("email"), name="gin_trgm_ops"),
+                OpClass(Upper("name"), name="gin_trgm_ops"),
+                name="customer_fragments",
             ),
             GinIndex(fields=["identity_keys"], name="customer_identity_keys"),
         ]

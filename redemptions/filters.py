@@ -3,10 +3,14 @@
 from django.db.models import Q
 from django.http import QueryDict
 
+from campaigns.filters import of_campaign
 from campaigns.models import Campaign, PromotionTier
+from customers.filters import of_customer
 from customers.models import Customer
-from promoengine.core.api.filters import Field, by_id, filter_condition, range_condition
+from promoengine.core.api.filters import Field, by_id, filter_condition, of_related, range_condition
 from promoengine.core.ids import parse_public_id
+from promoengine.core.models import Project
+from redemptions.models import Redemption
 from vouchers.models import Voucher
 
 
@@ -28,16 +32,22 @@ FIELDS = {
     ),
     "related_object_parent_id": by_id("campaign_id", Campaign.prefix),
     "parent_redemption_id": by_id("parent_id", "r", "rr"),
-    "campaign_name": Field("campaign__name"),
+    "campaign_name": of_related("campaign_id", Campaign, Field("name")),
     "customer_id": by_id("customer_id", Customer.prefix),
-    "failure_code": Field("failure_code"),
+    "failure_code": Field("failure_code", implied=Q(result="FAILURE")),
     "result": Field("result"),
     "object": Field("kind"),
 }
-ORDERS = {"created_at": "id", "id": "id"}
+ORDERS = {
+    "created_at": "created_at",
+    "id": "created_at",
+    "voucher_code": "voucher_code",
+    "tracking_id": "tracking_id",
+    "customer_id": "customer_id",
+}
 
 
-def redemption_condition(query: QueryDict) -> Q:
+def redemption_condition(project: Project, query: QueryDict) -> Q:
     """Return the condition that a list's query asks for.
 
     Raises:
@@ -45,11 +55,9 @@ def redemption_condition(query: QueryDict) -> Q:
     """
     condition = filter_condition(query, FIELDS) & range_condition(query, ["created_at"])
     if result := query.get("result"):
-        condition &= Q(status=result) | Q(result=result)
+        condition &= Q(result=result) if result in Redemption.Result.values else Q(status=result)
     if campaign := query.get("campaign"):
-        key = parse_public_id(Campaign.prefix, campaign)
-        condition &= Q(campaign_id=key) if key else Q(campaign__name=campaign)
+        condition &= of_campaign(project, "campaign_id", campaign)
     if customer := query.get("customer"):
-        key = parse_public_id(Customer.prefix, customer)
-        condition &= Q(customer_id=key) if key else Q(customer__source_id=customer)
+        condition &= of_customer(project, "customer_id", customer)
     return condition

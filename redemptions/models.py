@@ -119,7 +119,12 @@ class Redemption(ProjectModel):
         REDEMPTION = "redemption", "Several"
 
     project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, editable=False
+        Project,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        editable=False,
     )
     kind = models.CharField(max_length=19, choices=Kind.choices, default=Kind.REDEMPTION)
     result = models.CharField(max_length=7, choices=Result.choices, default=Result.SUCCESS)
@@ -204,7 +209,21 @@ class Redemption(ProjectModel):
 
     class Meta:
         indexes = [
-            models.Index(fields=["project", "-id"], name="redemption_newest"),
+            # What lists are ordered by.
+            models.Index(fields=["project", "created_at", "id"], name="redemption_created"),
+            models.Index(fields=["project", "voucher_code", "id"], name="redemption_code"),
+            models.Index(fields=["project", "tracking_id", "id"], name="redemption_tracking"),
+            # Few fail or are undone, and those are asked for.
+            models.Index(
+                fields=["project", "created_at", "id"],
+                name="redemption_failed",
+                condition=Q(result="FAILURE"),
+            ),
+            models.Index(
+                fields=["project", "created_at", "id"],
+                name="rollback_created",
+                condition=Q(kind="redemption_rollback"),
+            ),
             models.Index(fields=["voucher", "-id"], name="redemption_of_voucher"),
             models.Index(fields=["campaign", "-id"], name="redemption_of_campaign"),
             models.Index(

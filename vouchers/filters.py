@@ -4,9 +4,12 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
+from campaigns.filters import of_campaign
 from campaigns.models import Campaign, Category
+from customers.filters import of_customer
 from customers.models import Customer
 from promoengine.core.api.filters import (
+    NOTHING,
     Field,
     as_boolean,
     as_integer,
@@ -14,9 +17,12 @@ from promoengine.core.api.filters import (
     as_text,
     by_id,
     filter_condition,
+    of_related,
     range_condition,
 )
 from promoengine.core.ids import parse_public_id
+from promoengine.core.models import Project
+from vouchers.codes import code_key
 from vouchers.models import Voucher
 
 
@@ -25,11 +31,15 @@ def _expired() -> Q:
 
 
 def in_category(values: list[str]) -> Q:
-    return Q(category__name__in=values) | Q(category=None, campaign__category__name__in=values)
+    """Return the condition that a voucher has a category so named, or else its campaign."""
+    categories = list(Category.objects.filter(name__in=values).values_list("pk", flat=True))
+    campaigns = list(Campaign.objects.filter(category__in=categories).values_list("pk", flat=True))
+    return Q(category__in=categories) | Q(category=None, campaign__in=campaigns)
 
 
+BY_ID = by_id("pk", Voucher.prefix)
 VOUCHER_FIELDS = {
-    "code": Field("code_key"),
+    "code": Field("code_key", is_searched=True),
     "active": Field(
         conditions={
             "$active": lambda values: Q(active=True) & ~_expired() if values[0] == "true" else Q(),
@@ -39,7 +49,7 @@ VOUCHER_FIELDS = {
             "$is": lambda values: Q(active=as_boolean(values[0])),
         }
     ),
-    "campaign": Field("campaign__name"),
+    "campaign": of_related("campaign_id", Campaign, Field("name")),
     "campaign_ids": by_id("campaign_id", Campaign.prefix),
     "campaign_id": by_id("campaign_id", Campaign.prefix),
     "category": Field(conditions={"$is": in_category, "$in": in_category}),
@@ -57,17 +67,17 @@ VOUCHER_FIELDS = {
     "metadata": Field("metadata"),
 }
 VOUCHER_ORDERS = {
-    "id": "id",
-    "code": "code",
+    "id": "created_at",
+    "code": "code_key",
     "type": "type",
-    "created_at": "id",
+    "created_at": "created_at",
     "updated_at": "updated_at",
     "category": "category__name",
     "expiration_date": "expiration_date",
 }
 PUBLICATION_FIELDS = {
     "customer_id": by_id("customer_id", Customer.prefix),
-    "campaign_name": Field("campaign__name"),
+    "campaign_name": of_related("campaign_id", Campaign, Field("name")),
     "parent_object_id": by_id("campaign_id", Campaign.prefix),
     "related_object_id": Field(
         conditions={
@@ -77,12 +87,19 @@ PUBLICATION_FIELDS = {
     ),
     "source_id": Field("source_id"),
     "result": Field("result"),
-    "failure_code": Field("failure_code"),
+    "failure_code": Field("failure_code", implied=Q(result="FAILURE")),
 }
-PUBLICATION_ORDERS = {"id": "id", "created_at": "id", "channel": "channel", "voucher_code": "id"}
+PUBLICATION_ORDERS = {
+    "id": "created_at",
+    "created_at": "created_at",
+    "channel": "channel",
+    "voucher_code": "voucher_code",
+    "tracking_id": "tracking_id",
+    "customer_id": "customer_id",
+}
 
 
-def voucher_condition(query: QueryDict) -> Q:
+def voucher_condition(project: Project, query: QueryDict) -> Q:
     """Return the condition that a list of vouchers asks for.
 
     Raises:
@@ -90,20 +107,20 @@ def voucher_condition(query: QueryDict) -> Q:
     """
     condition = filter_condition(query, VOUCHER_FIELDS) & range_condition(query, ["created_at", "updated_at"])
     if code := query.get("code"):
-        condition &= Q(code=code.strip())
+        condition &= Q(code_key=code_key(project, code))
+    if ids := [ref for name in ("ids", "ids[]") for text in query.getlist(name) for ref in text.split(",")]:
+        condition &= BY_ID.condition("$in", ids)
     for name in ("campaign", "campaign_id"):
         if ref := query.get(name):
-            key = parse_public_id(Campaign.prefix, ref)
-            condition &= Q(campaign_id=key) if key else Q(campaign__name=ref)
+            condition &= of_campaign(project, "campaign_id", ref)
     if ref := query.get("customer"):
-        key = parse_public_id(Customer.prefix, ref)
-        condition &= Q(holder_id=key) if key else Q(holder__source_id=ref)
+        condition &= of_customer(project, "holder_id", ref)
     if category := query.get("category"):
         condition &= in_category([category])
     return condition
 
 
-def publication_condition(query: QueryDict) -> Q:
+def publication_condition(project: Project, query: QueryDict) -> Q:
     """Return the condition that a list of publications asks for.
 
     Raises:
@@ -111,15 +128,21 @@ def publication_condition(query: QueryDict) -> Q:
     """
     condition = filter_condition(query, PUBLICATION_FIELDS) & range_condition(query, ["created_at"])
     if ref := query.get("campaign"):
-        key = parse_public_id(Campaign.prefix, ref)
-        condition &= Q(campaign_id=key) if key else Q(campaign__name=ref)
+        condition &= of_campaign(project, "campaign_id", ref)
     if ref := query.get("customer"):
-        key = parse_public_id(Customer.prefix, ref)
-        condition &= Q(customer_id=key) if key else Q(customer__source_id=ref)
+        condition &= of_customer(project, "customer_id", ref)
+    if code := query.get("voucher"):
+        condition &= _of_code(project, code)
     for name in ("result", "source_id"):
         if value := query.get(name):
             condition &= Q(**{name: as_text(value)})
     return condition
+
+
+def _of_code(project: Project, code: str) -> Q:
+    voucher = Voucher.objects.filter(project=project, code_key=code_key(project, code))
+    key = voucher.values_list("pk", flat=True).first() or parse_public_id(Voucher.prefix, code)
+    return Q(voucher_ids__contains=[key]) if key else NOTHING
 
 
 def _of_vouchers(values: list[str]) -> Q:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Category, ValidityModel
 from customers.models import Customer
-from promoengine.core.models import ProjectModel
+from promoengine.core.models import Project, ProjectModel
 from promoengine.core.privacy import Privacy
 
 
@@ -46,8 +46,18 @@ class Voucher(ValidityModel):
         EXPIRED = "EXPIRED", "Expired"
         NO_BALANCE = "NO_BALANCE", "Empty"
 
+    # Indexes that start with the project or the campaign are below; these would only cost.
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", editable=False, db_index=False
+    )
     campaign = models.ForeignKey(
-        Campaign, null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
+        Campaign,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     code = models.CharField(max_length=255)
@@ -115,8 +125,18 @@ class Voucher(ValidityModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["project", "-id"], name="voucher_newest"),
-            models.Index(fields=["campaign", "-id"], name="voucher_of_campaign"),
+            # What lists are ordered by.
+            models.Index(
+                fields=["project", "created_at", "id"], name="voucher_created", condition=Q(deleted_at=None)
+            ),
+            models.Index(
+                "project",
+                F("updated_at").asc(nulls_first=True),
+                "id",
+                name="voucher_updated",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(fields=["campaign", "created_at", "id"], name="voucher_campaign_created"),
             models.Index(
                 fields=["campaign", "id"],
                 name="voucher_free",
@@ -130,6 +150,7 @@ class Voucher(ValidityModel):
             ),
             # As the dashboard searches it: any fragment in any letter case.
             GinIndex(OpClass(Upper("code_key"), name="gin_trgm_ops"), name="voucher_code_search"),
+            GinIndex(fields=["metadata"], name="voucher_metadata"),
         ]
 
     def __str__(self) -> str:
@@ -232,13 +253,29 @@ class Publication(ProjectModel):
         SUCCESS = "SUCCESS"
         FAILURE = "FAILURE"
 
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", editable=False, db_index=False
+    )
     customer = models.ForeignKey(
-        Customer, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
+        Customer,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     campaign = models.ForeignKey(
-        Campaign, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
+        Campaign,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     voucher_ids = ArrayField(models.UUIDField(), default=list)
+    voucher_code = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="The first of its codes."
+    )
     source_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
     tracking_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
     channel = models.CharField(max_length=64, default="API")
@@ -264,7 +301,21 @@ class Publication(ProjectModel):
             )
         ]
         indexes = [
-            models.Index(fields=["project", "-id"], name="publication_newest"),
+            # What lists are ordered by.
+            models.Index(fields=["project", "created_at", "id"], name="publication_created"),
+            models.Index(fields=["project", "channel", "id"], name="publication_channel"),
+            models.Index(fields=["project", "tracking_id", "id"], name="publication_tracking"),
+            models.Index(fields=["project", "voucher_code", "id"], name="publication_code"),
+            models.Index(fields=["campaign", "created_at", "id"], name="publication_of_campaign"),
+            models.Index(
+                fields=["project", "source_id"], name="publication_source", condition=~Q(source_id=None)
+            ),
+            # Few fail, and those are asked for.
+            models.Index(
+                fields=["project", "created_at", "id"],
+                name="publication_failed",
+                condition=Q(result="FAILURE"),
+            ),
             models.Index(fields=["customer", "campaign"], name="publication_of_customer"),
             GinIndex(name="publication_of_voucher", fields=["voucher_ids"]),
         ]

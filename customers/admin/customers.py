@@ -20,7 +20,7 @@ class CustomerAdmin(ProjectModelAdmin):
     list_display = ["name", "email", "phone", "source_id", "created_at"]
     search_fields = ["name", "email", "source_id"]
     search_help_text = _("Part of a name, an e-mail address or the shop's own id")
-    ordering = ["-created_at"]
+    ordering = ["-created_at", "-id"]
     fields = FIELDS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:

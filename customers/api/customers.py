@@ -37,7 +37,7 @@ from promoengine.core.errors import InvalidQueryParams, MissingPermission
 from promoengine.core.ids import parse_public_id, public_id
 from promoengine.core.models import OutboxEvent
 
-ORDERS = {"created_at": "created_at", "updated_at": "updated_at"}
+ORDERS = {"created_at": "created_at", "updated_at": "updated_at", "source_id": "source_id"}
 
 
 class CustomersView(ServerView):

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -20,8 +20,10 @@ from redemptions.admin import simulator
 from redemptions.channel import Channel
 from redemptions.models import Redemption
 from redemptions.services.roll_back import roll_back_redemptions
+from vouchers.models import Voucher
 
 SHOWN = 50
+CODES_SEARCHED = 1000
 
 
 @admin.register(Redemption)
@@ -30,8 +32,8 @@ class RedemptionAdmin(ReadOnlyAdmin):
     list_filter = ["kind", "result", "status"]
     list_select_related = ["customer", "campaign", "promotion_tier", "project"]
     search_fields = ["voucher_code"]
-    search_help_text = _("Beginning of a code")
-    ordering = ["-id"]
+    search_help_text = _("Any part of a code")
+    ordering = ["-created_at", "-id"]
     actions = ["roll_back"]
     fields = [
         "what",
@@ -68,8 +70,13 @@ class RedemptionAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Redemption], search_term: str
     ) -> tuple[QuerySet[Redemption], bool]:
-        code = search_term.strip()
-        return (queryset.filter(voucher_code__istartswith=code) if code else queryset), False
+        """Find any fragment of a code there is, and the whole of one that was only tried."""
+        fragment = search_term.strip()
+        if not fragment:
+            return queryset, False
+        codes = Voucher.objects.filter(project=current_project(request), code_key__icontains=fragment)
+        keys = list(codes.values_list("pk", flat=True)[:CODES_SEARCHED])
+        return queryset.filter(Q(voucher_id__in=keys) | Q(voucher_code=fragment)), False
 
     def of_voucher(self, request: HttpRequest, voucher_id: uuid.UUID) -> HttpResponse:
         """Show the redemptions of one code, for its own page."""

@@ -32,7 +32,8 @@ class Redemptions(ServerView):
 
     @extend_schema(responses=RedemptionList)
     def get(self, request: ApiRequest) -> Response:
-        rows = redemptions_for_wire(request.project).filter(redemption_condition(request.GET))
+        condition = redemption_condition(request.project, request.GET)
+        rows = redemptions_for_wire(request.project).filter(condition)
         return Response(
             paged_list(
                 rows,
@@ -40,6 +41,7 @@ class Redemptions(ServerView):
                 data_ref="redemptions",
                 rows_to_wire=lambda found: redemption_list_to_wire(request.project, found),
                 orders=ORDERS,
+                default_order="-created_at",
             )
         )
 

@@ -59,7 +59,7 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
     list_filter = [CampaignFilter, "active", "type"]
     search_fields = ["code_key"]
     search_help_text = _("Any part of a code")
-    ordering = ["-id"]
+    ordering = ["-created_at", "-id"]
     actions = ["enable", "disable"]
     readonly_fields = ["code", "campaign", "offer", "uses", "holder", "created_at"]
     fields = [
@@ -182,7 +182,7 @@ class PublicationAdmin(ProjectModelAdmin):
     list_display = ["created_at", "customer", "campaign", "channel", "result", "failure_message"]
     list_filter = ["result"]
     list_select_related = ["customer", "campaign"]
-    ordering = ["-id"]
+    ordering = ["-created_at", "-id"]
     fields = [
         "customer",
         "campaign",

@@ -26,7 +26,8 @@ class Publications(FormOrJson, ServerView):
 
     @extend_schema(responses=PublicationList)
     def get(self, request: ApiRequest) -> Response:
-        rows = Publication.objects.filter(publication_condition(request.GET), project=request.project)
+        condition = publication_condition(request.project, request.GET)
+        rows = Publication.objects.filter(condition, project=request.project)
         return Response(
             paged_list(
                 rows.select_related("customer__summary"),
@@ -34,6 +35,7 @@ class Publications(FormOrJson, ServerView):
                 data_ref="publications",
                 rows_to_wire=lambda found: publication_rows_to_wire(request.project, found),
                 orders=PUBLICATION_ORDERS,
+                default_order="-created_at",
             )
         )
 

@@ -45,11 +45,12 @@ class Vouchers(VouchersView):
     def get(self, request: ApiRequest) -> Response:
         return Response(
             paged_list(
-                vouchers_for_wire(request.project).filter(voucher_condition(request.GET)),
+                vouchers_for_wire(request.project).filter(voucher_condition(request.project, request.GET)),
                 request.GET,
                 data_ref="vouchers",
                 rows_to_wire=vouchers_to_wire,
                 orders=VOUCHER_ORDERS,
+                default_order="-created_at",
             )
         )
 
@@ -140,6 +141,7 @@ class VoucherPublications(VouchersView):
                 data_ref="publications",
                 rows_to_wire=lambda found: publication_rows_to_wire(request.project, found),
                 orders=PUBLICATION_ORDERS,
+                default_order="-created_at",
             )
         )
 

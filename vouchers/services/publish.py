@@ -118,18 +118,20 @@ def _publish(project: Project, asked: PublicationRequest, *, now: datetime) -> P
             return served
         ids = _take_free(project, campaign, asked.count, now=now)
     _hand_over(ids, campaign, customer, now=now)
+    vouchers = _vouchers(project, ids)
     publication = Publication.objects.create(
         project=project,
         customer=customer,
         campaign=campaign,
         voucher_ids=ids,
+        voucher_code=vouchers[0].code,
         source_id=asked.source_id,
         tracking_id=customer.source_id,
         channel=asked.channel,
         metadata=dict(asked.metadata or {}),
         created_at=now,
     )
-    published = Published(publication, customer, _vouchers(project, ids))
+    published = Published(publication, customer, vouchers)
     record_event(
         project,
         "publication.succeeded",

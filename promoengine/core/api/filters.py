@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import get_default_timezone, make_aware
@@ -71,13 +71,15 @@ def as_moment(text: str) -> Any:
 class Field:
     """What a published filter field reads: a column, or a condition of its own per operator.
 
-    `is_searched` says that the column has an index of the fragments of its upper-case form.
+    `is_searched` says that the column has an index of the fragments of its upper-case form; `implied` is what
+    every row with a value is, and an index holds alone.
     """
 
     column: str = ""
     read: Read = as_text
     conditions: Mapping[str, Callable[[list[str]], Q]] | None = None
     is_searched: bool = False
+    implied: Q = Q()
 
     def condition(self, operator: str, values: list[str]) -> Q:
         if self.conditions is not None:
@@ -95,7 +97,7 @@ class Field:
         if self.is_searched and operator in ("$starts_with", "$ends_with"):
             # The index of fragments is of upper-case forms.
             condition &= Q(**{f"{self.column}__i{LOOKUPS[operator]}": read[0]})
-        return condition
+        return condition & self.implied
 
 
 def by_id(column: str, *prefixes: str) -> Field:
@@ -119,7 +121,33 @@ def by_id(column: str, *prefixes: str) -> Field:
     return Field(conditions=conditions)
 
 
+def of_related(column: str, model: type[Model], field: Field) -> Field:
+    """Return a filter by a field of the row that `column` points to.
+
+    The few rows that are meant are looked up first, so that the long list is searched by its index of keys.
+    """
+
+    def among(operator: str, values: list[str]) -> Q:
+        rows = model._default_manager.filter(field.condition(operator, values)).values_list("pk", flat=True)
+        keys = list(rows[: RELATED_MAX + 1])
+        if len(keys) > RELATED_MAX:
+            return Q(**{f"{column}__in": rows})
+        return Q(**{f"{column}__in": keys}) if keys else NOTHING
+
+    def condition(operator: str) -> Callable[[list[str]], Q]:
+        if operator in NEGATED:
+            return lambda values: ~among(NEGATED[operator], values)
+        return lambda values: among(operator, values)
+
+    conditions = {operator: condition(operator) for operator in [*LOOKUPS, *NEGATED]}
+    for operator, is_null in (("$has_value", False), ("$is_unknown", True)):
+        null = Q(**{f"{column}__isnull": is_null})
+        conditions[operator] = lambda _, null=null: null  # type: ignore[misc]
+    return Field(conditions=conditions)
+
+
 Fields = Mapping[str, Field]
+RELATED_MAX = 1000
 NOTHING = Q(pk__in=[])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import F, Model, OrderBy, QuerySet
+from django.db.models import DateTimeField, F, Model, OrderBy, QuerySet
 from django.http import QueryDict
 
 from promoengine.core.errors import InvalidQueryParams, PageOverLimit
@@ -131,8 +131,9 @@ def _order_of(model: type[Model], query: QueryDict, orders: Mapping[str, str], d
 
 
 def _ordered(model: type[Model], name: str, descending: bool) -> OrderBy:
-    """Return the order by a column; a row without a value is what was long ago, first or last."""
-    nulls = True if "__" not in name and name != "pk" and model._meta.get_field(name).null else None
+    """Return the order by a column; what has no moment, as never updated, was longest ago."""
+    field = None if "__" in name or name == "pk" else model._meta.get_field(name)
+    nulls = True if isinstance(field, DateTimeField) and field.null else None
     return F(name).desc(nulls_last=nulls) if descending else F(name).asc(nulls_first=nulls)
 
 
