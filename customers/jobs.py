@@ -5,7 +5,7 @@ from typing import Any
 
 from customers.services.delete import finish_erasing
 from customers.services.import_customers import run_csv_import, run_upserts
-from customers.services.memberships import run_sync, sync_by_calendar
+from customers.services.segment_syncs import run_clearing, run_sync, sync_by_calendar
 from promoengine.core.models import AsyncAction
 
 
@@ -29,6 +29,11 @@ def sync_segment(action: AsyncAction) -> None:
     run_sync(action)
 
 
+def clear_segment(action: AsyncAction) -> None:
+    """Delete the members of a deleted segment."""
+    run_clearing(action)
+
+
 def sync_segments(**_: Any) -> None:
-    """Ask anew, on a new day, where who is in a segment changes by the day."""
+    """Ask anew, on a new day, where who is in a segment changes by the day, and where it was given up."""
     sync_by_calendar(now=datetime.now(UTC))

@@ -1,6 +1,6 @@
 """Which customers a segment's filter matches, decided in memory on one as the wire has them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from promoengine.engine.values import number_of
 
 BIRTHDAYS = ("birthdate", "birthday")
 LAST_ORDER = "summary.orders.last_order_date"
+PRODUCTS = "summary.orders.products"
 DATES = ("created_at", "updated_at", *BIRTHDAYS, LAST_ORDER)
 REDEMPTIONS = (
     "total_redeemed",
@@ -33,6 +34,7 @@ FIELDS = (
     *(f"address.{name}" for name in ADDRESS_FIELDS),
     *(f"summary.redemptions.{name}" for name in REDEMPTIONS),
     *(f"summary.orders.{name}" for name in ORDERS),
+    PRODUCTS,
 )
 METADATA, EVENTS, COUNT, LAST = "metadata.", "events.", ".count", ".last_date"
 KNOWN = f"{', '.join(FIELDS)}, metadata.<key>, events.<name>.count, events.<name>.last_date"
@@ -41,6 +43,21 @@ AGO = {"$more_than": "$more_than_ago", "$less_than": "$less_than_ago"}
 DAILY = {*CALENDAR, "$more_than_ago", "$less_than_ago", "$is_days_ago"} | {
     *("$more_than_future", "$less_than_future", "$is_days_in_future")
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What filters ask that is not read with a customer: custom events by name, and what was bought."""
+
+    events: frozenset[str] = frozenset()
+    products: bool = False
+
+    @classmethod
+    def of(cls, filters: "Iterable[CustomerFilter]") -> "Needs":
+        """Return what several filters need together."""
+        needs = [one.needs for one in filters]
+        events = frozenset[str]().union(*(one.events for one in needs))
+        return cls(events, any(one.products for one in needs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +73,10 @@ class CustomerFilter:
         )
 
     @property
-    def events(self) -> frozenset[str]:
-        """The names of the custom events that it asks about."""
-        return frozenset(_event(field) for field in self.filter.fields if field.startswith(EVENTS))
+    def needs(self) -> Needs:
+        """What it asks that is not read with a customer anyway."""
+        events = frozenset(event_of(field) for field in self.filter.fields if field.startswith(EVENTS))
+        return Needs(events, PRODUCTS in self.filter.fields)
 
     @property
     def depends_on_today(self) -> bool:
@@ -96,10 +114,11 @@ def _read_condition(field: str, conditions: Mapping[str, Any]) -> Condition | No
 
 
 def _is_of_event(field: str) -> bool:
-    return field.startswith(EVENTS) and field.endswith((COUNT, LAST)) and bool(_event(field))
+    return field.startswith(EVENTS) and field.endswith((COUNT, LAST)) and bool(event_of(field))
 
 
-def _event(field: str) -> str:
+def event_of(field: str) -> str:
+    """Return the name of the custom event that a field is about."""
     return field.removeprefix(EVENTS).rpartition(".")[0]
 
 

@@ -6,7 +6,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from promoengine.core.models import Project, ProjectModel
+from promoengine.core.models import AsyncAction, Project, ProjectModel
 from promoengine.core.privacy import Privacy
 
 # The city of an address in upper case, as an index has it.
@@ -73,6 +73,7 @@ class Customer(ProjectModel):
             models.UniqueConstraint(fields=["project", "tracking_id"], name="customer_tracking_id_unique"),
         ]
         indexes = [
+            models.Index(fields=["project", "id"], name="customer_present", condition=Q(deleted_at=None)),
             # What lists are ordered by.
             models.Index(
                 fields=["project", "created_at", "id"], name="customer_created", condition=Q(deleted_at=None)
@@ -119,10 +120,13 @@ class CustomerSummary(models.Model):
     orders_count = models.PositiveIntegerField(default=0)
     last_order_amount = models.BigIntegerField(default=0)
     last_order_at = models.DateTimeField(null=True)
+    products = models.JSONField(
+        default=list, help_text="Ids and the shop's own ids of the products and SKUs in paid orders."
+    )
 
     privacy = Privacy(
         free="redeemed failed succeeded rolled_back rollback_failed rollback_succeeded gift_redeemed_amount"
-        " gift_amount_to_go orders_amount orders_count last_order_amount last_order_at",
+        " gift_amount_to_go orders_amount orders_count last_order_amount last_order_at products",
         person="customer",
         is_deleted=True,
     )
@@ -208,9 +212,18 @@ class Segment(ProjectModel):
     synced_at = models.DateTimeField(
         default=timezone.now, editable=False, help_text="When asking all customers anew was last begun."
     )
+    sync = models.ForeignKey(
+        AsyncAction,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The latest asking of all customers; an earlier one that still runs stops.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
 
-    privacy = Privacy(free="name type filter initial_sync_status synced_at created_at")
+    privacy = Privacy(free="name type filter initial_sync_status synced_at created_at updated_at")
 
     class Meta:
         constraints = [
@@ -225,9 +238,14 @@ class Segment(ProjectModel):
 
 
 class SegmentMember(models.Model):
-    """A customer in a static or auto-update segment; to make or delete the row is to enter or to leave."""
+    """A customer in a static or auto-update segment; to make or delete the row is to enter or to leave.
 
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+", db_index=False)
+    The rows of a deleted segment go later than it does, because there may be a million.
+    """
+
+    segment = models.ForeignKey(
+        Segment, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
 
     privacy = Privacy(person="customer", is_deleted=True)

@@ -8,42 +8,58 @@ from typing import Any
 
 from django.db.models import Count, Max
 
-from customers.models import Customer, CustomEvent
+from customers.membership import Needs
+from customers.models import Customer, CustomerSummary, CustomEvent
 from customers.wire import customer_to_wire
 
 Person = Mapping[str, Any]
 
 
-def people_of(customers: Sequence[Customer], events: Collection[str]) -> list[Person]:
-    """Return customers that came from `customers_for_wire`, with what is known of these custom events.
+def people_of(customers: Sequence[Customer], needs: Needs) -> list[Person]:
+    """Return customers that came from `customers_for_wire`, with what filters need besides.
 
-    One query where events are asked for, none otherwise.
+    One query where events are asked for, one where products are, none otherwise.
     """
-    happened = _events([customer.pk for customer in customers], events)
-    return [_person(customer, happened[customer.pk], events) for customer in customers]
+    keys = [customer.pk for customer in customers]
+    happened, bought = _events(keys, needs.events), _products(keys, needs)
+    return [_person(one, happened[one.pk], bought[one.pk], needs) for one in customers]
 
 
 def person_at_checkout(
-    customer: Customer | None, sent: Mapping[str, Any], events: Collection[str], *, now: datetime
+    customer: Customer | None, sent: Mapping[str, Any], needs: Needs, *, now: datetime
 ) -> Person:
     """Return whom a checkout names: what is stored and, over it, what was sent.
 
     One who is not stored yet is as they would be, were they made now.
     """
     stored = customer or Customer(created_at=now)
-    happened = _events([customer.pk], events) if customer else defaultdict(dict)
-    person = _person(stored, happened[stored.pk], events)
+    keys = [customer.pk] if customer else []
+    happened, bought = _events(keys, needs.events), _products(keys, needs)
+    person = _person(stored, happened[stored.pk], bought[stored.pk], needs)
     return {**person, **sent}
 
 
-def _person(customer: Customer, happened: Mapping[str, Any], events: Collection[str]) -> dict[str, Any]:
-    none = {f"{name}.count": 0 for name in events}
-    return customer_to_wire(customer) | {"events": none | happened}
+def _person(
+    customer: Customer, happened: Mapping[str, Any], bought: Sequence[str], needs: Needs
+) -> dict[str, Any]:
+    none = {f"{name}.count": 0 for name in needs.events}
+    person = customer_to_wire(customer) | {"events": none | happened}
+    if needs.products and bought:
+        person["summary"]["orders"]["products"] = bought
+    return person
+
+
+def _products(customer_ids: list[uuid.UUID], needs: Needs) -> dict[uuid.UUID, Sequence[str]]:
+    found: dict[uuid.UUID, Sequence[str]] = defaultdict(list)
+    if needs.products and customer_ids:
+        rows = CustomerSummary.objects.filter(customer_id__in=customer_ids)
+        found.update(rows.values_list("customer_id", "products"))
+    return found
 
 
 def _events(customer_ids: list[uuid.UUID], names: Collection[str]) -> dict[uuid.UUID, dict[str, Any]]:
     found: dict[uuid.UUID, dict[str, Any]] = defaultdict(dict)
-    if names:
+    if names and customer_ids:
         events = CustomEvent.objects.filter(customer_id__in=customer_ids, type__in=names).order_by()
         counted = events.values("customer_id", "type").annotate(count=Count("id"), last=Max("created_at"))
         for row in counted:

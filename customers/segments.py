@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count as Aggregate
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import MD5, Cast
 
-from customers.membership import CustomerFilter, parse_filter
+from customers.membership import CustomerFilter, Needs, parse_filter
 from customers.models import Customer, Segment, SegmentMember
 from customers.people import people_of, person_at_checkout
+from customers.preselection import preselect
 from customers.selectors import customers_for_wire
 from promoengine.core.ids import parse_public_id, public_id
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import current_version
 from promoengine.engine.operators import Moment
 
-PROJECTS_KEPT, BATCH = 100, 1000
+PROJECTS_KEPT, BATCH, ASKED_MAX = 100, 1000, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,21 @@ class Segments:
     has_static: bool
 
     @property
-    def events(self) -> frozenset[str]:
-        """The names of the custom events that their filters ask about."""
-        return frozenset[str]().union(*(segment.filter.events for segment in self.filtered))
+    def needs(self) -> Needs:
+        """What their filters ask that is not read with a customer anyway."""
+        return Needs.of(segment.filter for segment in self.filtered)
 
     @property
     def auto_update(self) -> tuple[FilteredSegment, ...]:
         return tuple(segment for segment in self.filtered if segment.is_auto_update)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many customers a filter matches, or about how many."""
+
+    customers: int
+    is_estimate: bool
 
 
 _known: dict[uuid.UUID, Segments] = {}
@@ -99,7 +110,7 @@ def segments_of(
         static = SegmentMember.objects.filter(customer=customer, segment__type=Segment.Type.STATIC)
         found.update(public_id(Segment.prefix, key) for key in static.values_list("segment_id", flat=True))
     if segments.filtered:
-        person = person_at_checkout(customer, sent, segments.events, now=at.now)
+        person = person_at_checkout(customer, sent, segments.needs, now=at.now)
         found.update(one.public_id for one in segments.filtered if one.filter.matches(person, at))
     return frozenset(found)
 
@@ -116,17 +127,38 @@ def named_segments_of(
 def customers_in(
     project: Project, rows: QuerySet[Customer], segment: Segment, at: Moment
 ) -> QuerySet[Customer]:
-    """Return those of the customers that are in a segment; all of them are read to ask a passive one."""
+    """Return those of the customers that are in a segment; those in doubt about a passive one are asked."""
     if segment.type != Segment.Type.PASSIVE:
         members = SegmentMember.objects.filter(segment=segment)
         return rows.filter(pk__in=members.values("customer_id"))
-    return rows.filter(pk__in=list(_matching(project, filtered_segment(segment).filter, at)))
+    asked = filtered_segment(segment).filter
+    selection = preselect(asked, at)
+    in_doubt = selection.mark(customers_for_wire(project)).filter(surely=False, maybe=True)
+    matching = list(_matching(in_doubt.order_by("pk"), asked, at))
+    return selection.mark(rows).filter(Q(surely=True) | Q(pk__in=matching))
 
 
-def _matching(project: Project, asked: CustomerFilter, at: Moment) -> Iterator[uuid.UUID]:
-    everybody = customers_for_wire(project).order_by("pk").iterator(chunk_size=BATCH)
+def count_matching(project: Project, asked: CustomerFilter, at: Moment) -> Count:
+    """Return how many customers a filter matches now; where very many must be asked, by a sample of them."""
+    rows = preselect(asked, at).mark(customers_for_wire(project).order_by())
+    counted = rows.aggregate(
+        sure=Aggregate("pk", filter=Q(surely=True)),
+        in_doubt=Aggregate("pk", filter=Q(surely=False, maybe=True)),
+    )
+    sure, many = counted["sure"], counted["in_doubt"]
+    in_doubt = rows.filter(surely=False, maybe=True)
+    if many <= ASKED_MAX:
+        return Count(sure + sum(1 for _ in _matching(in_doubt.order_by("pk"), asked, at)), is_estimate=False)
+    # By a digest of the key, because the key itself begins with the time of its making.
+    sample = in_doubt.annotate(drawn=MD5(Cast("pk", TextField()))).order_by("drawn")[:ASKED_MAX]
+    found = sum(1 for _ in _matching(sample, asked, at))
+    return Count(sure + round(many * found / ASKED_MAX), is_estimate=True)
+
+
+def _matching(rows: QuerySet[Customer], asked: CustomerFilter, at: Moment) -> Iterator[uuid.UUID]:
+    everybody = rows.iterator(chunk_size=BATCH)
     while customers := list(islice(everybody, BATCH)):
-        people = people_of(customers, asked.events)
+        people = people_of(customers, asked.needs)
         for customer, person in zip(customers, people, strict=True):
             if asked.matches(person, at):
                 yield customer.pk

@@ -1,11 +1,12 @@
 """Reads that several callers need."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
-from customers.models import Customer, CustomerQuerySet, Segment
+from customers.models import Customer, CustomerQuerySet, Segment, SegmentMember
 from customers.tracking import PREFIX, as_tracking_id
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
@@ -14,7 +15,8 @@ from promoengine.core.models import Project
 
 def customers_for_wire(project: Project) -> CustomerQuerySet:
     """Return the project's customers with all that their published JSON needs."""
-    return Customer.objects.filter(project=project).present().select_related("summary")
+    rows = Customer.objects.filter(project=project).present()
+    return rows.select_related("summary").defer("summary__products")
 
 
 def customer_by_ref(project: Project, ref: str) -> Customer:
@@ -70,11 +72,29 @@ def segment_by_id(project: Project, ref: str) -> Segment:
         NotFound: the project has none.
     """
     key = parse_public_id(Segment.prefix, ref)
-    segment = Segment.objects.filter(project=project, pk=key).first() if key else None
+    rows = Segment.objects.filter(project=project).select_related("sync")
+    segment = rows.filter(pk=key).first() if key else None
     if segment is None:
         raise NotFound("segment", ref)
     segment.project = project
     return segment
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """How far all customers have been asked, and how many of them are in by now."""
+
+    asked: int
+    total: int
+    members: int
+
+
+def sync_progress(segment: Segment) -> SyncProgress | None:
+    """Return how far a new or changed segment is filled, or None where it is."""
+    if segment.initial_sync_status == Segment.SyncStatus.DONE or segment.sync is None:
+        return None
+    members = SegmentMember.objects.filter(segment=segment).count()
+    return SyncProgress(segment.sync.done_count, segment.sync.total_count, members)
 
 
 def find_customer(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from customers.models import Customer, CustomerSummary, Segment
+from customers.selectors import SyncProgress
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
 from promoengine.core.models import OutboxEvent
@@ -75,9 +76,9 @@ def summary_to_wire(customer: Customer) -> dict[str, Any]:
     }
 
 
-def segment_to_wire(segment: Segment) -> dict[str, Any]:
-    """Return a segment, without its customers."""
-    return {
+def segment_to_wire(segment: Segment, progress: SyncProgress | None = None) -> dict[str, Any]:
+    """Return a segment, without its customers; while it is filled, with how far that is."""
+    wire = {
         "id": segment.public_id,
         "name": segment.name,
         "created_at": wire_datetime(segment.created_at),
@@ -86,6 +87,15 @@ def segment_to_wire(segment: Segment) -> dict[str, Any]:
         "initial_sync_status": segment.initial_sync_status,
         "object": "segment",
     }
+    if segment.updated_at:
+        wire["updated_at"] = wire_datetime(segment.updated_at)
+    if progress is not None:
+        wire["initial_sync_progress"] = {
+            "asked_customers": progress.asked,
+            "total_customers": progress.total,
+            "matching_customers": progress.members,
+        }
+    return wire
 
 
 def simple_segment(public_id: str, name: str) -> dict[str, Any]:

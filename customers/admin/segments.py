@@ -63,7 +63,7 @@ class SegmentAdmin(ProjectModelAdmin):
         obj.pk = create_segment(current_project(request), data=form.to_wire(), now=timezone.now()).pk
 
     def delete_model(self, request: HttpRequest, obj: Segment) -> None:
-        delete_segment(current_project(request), obj.public_id)
+        delete_segment(current_project(request), obj.public_id, now=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
         for segment in queryset:

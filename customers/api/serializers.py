@@ -80,13 +80,32 @@ class SegmentBody(serializers.Serializer):
     filter = serializers.DictField(required=False)
 
 
+class SegmentChange(serializers.Serializer):
+    name = serializers.CharField(required=False)
+    filter = serializers.DictField(required=False)
+
+
+class SegmentCount(serializers.Serializer):
+    object = serializers.CharField()
+    total = serializers.IntegerField()
+    is_estimate = serializers.BooleanField()
+
+
+class SegmentProgress(serializers.Serializer):
+    asked_customers = serializers.IntegerField()
+    total_customers = serializers.IntegerField()
+    matching_customers = serializers.IntegerField()
+
+
 class SegmentAnswer(serializers.Serializer):
     id = serializers.CharField()
     name = serializers.CharField()
     type = serializers.CharField()
     filter = serializers.DictField(allow_null=True)
     initial_sync_status = serializers.CharField()
+    initial_sync_progress = SegmentProgress(required=False)
     created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField(required=False)
     object = serializers.CharField()
 
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("v1/customers/<path:ref>/segments", segments.CustomerSegments.as_view()),
     path("v1/customers/<path:ref>", customers.CustomerByRef.as_view()),
     path("v1/segments", segments.Segments.as_view()),
+    path("v1/segments/preview", segments.SegmentPreview.as_view()),
     path("v1/segments/<str:segment_id>", segments.SegmentById.as_view()),
     path("v1/events", events.Events.as_view()),
     path("client/v1/customers", customers.ClientCustomers.as_view()),

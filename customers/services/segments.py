@@ -1,4 +1,4 @@
-"""Making and deleting customer segments."""
+"""Making, changing and deleting customer segments."""
 
 import uuid
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from django.db.models import Q
 from customers.membership import parse_filter
 from customers.models import Customer, Segment, SegmentMember
 from customers.selectors import segment_by_id
-from customers.services.memberships import start_sync
+from customers.services.segment_syncs import clear_members, start_sync
 from promoengine.core.errors import InvalidPayload, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
@@ -38,11 +38,11 @@ def create_segment(project: Project, *, data: Any, now: datetime) -> Segment:
     )
     if segment.type == Segment.Type.STATIC:
         members = _listed(project, data.get("customers"))
-        definitions_changed(project)
         segment.save(force_insert=True)
         SegmentMember.objects.bulk_create(
             [SegmentMember(segment=segment, customer_id=key) for key in members], batch_size=5000
         )
+        definitions_changed(project)
         return segment
     parse_filter(data.get("filter"))
     segment.filter = dict(data["filter"])
@@ -51,14 +51,46 @@ def create_segment(project: Project, *, data: Any, now: datetime) -> Segment:
         raise InvalidPayload(f"Up to {FILTERED_MAX} auto-update and passive segments are possible")
     if segment.type == Segment.Type.AUTO_UPDATE:
         segment.initial_sync_status = Segment.SyncStatus.IN_PROGRESS
-    segment.save(force_insert=True)
-    if segment.type == Segment.Type.AUTO_UPDATE:
         start_sync(segment, now=now)
+    segment.save(force_insert=True)
     return segment
 
 
 @transaction.atomic
-def delete_segment(project: Project, ref: str) -> None:
+def update_segment(project: Project, ref: str, *, data: Any, now: datetime) -> Segment:
+    """Change a segment's name, its filter or both, and return it; the type and listed customers stay.
+
+    Where the filter of an auto-update segment changes, all customers are asked anew in the background: who
+    is in and stays is told nothing.
+
+    Raises:
+        InvalidPayload: a field is wrong; the details name it.
+        NotFound: the project has no such segment.
+    """
+    if not isinstance(data, Mapping):
+        raise InvalidPayload("Payload should be object")
+    segment = segment_by_id(project, ref)
+    changed = _changes(segment, data)
+    if not changed:
+        return segment
+    definitions_changed(project)
+    # Whoever changes a segment waits above, so only now it is certain what changes.
+    segment = segment_by_id(project, ref)
+    changed = _changes(segment, data)
+    for name, value in changed.items():
+        setattr(segment, name, value)
+    written = [*changed, "updated_at"]
+    if "filter" in changed and segment.type == Segment.Type.AUTO_UPDATE:
+        segment.initial_sync_status = Segment.SyncStatus.IN_PROGRESS
+        start_sync(segment, now=now)
+        written += ["initial_sync_status", "sync", "synced_at"]
+    segment.updated_at = now
+    segment.save(update_fields=written)
+    return segment
+
+
+@transaction.atomic
+def delete_segment(project: Project, ref: str, *, now: datetime) -> None:
     """Delete a segment, which nobody leaves by it; rules that name it match nobody from then on.
 
     Raises:
@@ -66,7 +98,25 @@ def delete_segment(project: Project, ref: str) -> None:
     """
     segment = segment_by_id(project, ref)
     definitions_changed(project)
-    segment.delete()
+    Segment.objects.filter(pk=segment.pk).delete()
+    clear_members(project, segment.pk, now=now)
+
+
+def _changes(segment: Segment, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a payload changes in a segment; what it does not mention stays."""
+    asked: dict[str, Any] = {}
+    if "name" in data:
+        asked["name"] = _name(data["name"])
+    if data.get("type", segment.type) != segment.type:
+        raise InvalidPayload("Property .type cannot be changed")
+    if segment.type == Segment.Type.STATIC:
+        for name in ("filter", "customers"):
+            if data.get(name) is not None:
+                raise InvalidPayload(f"Property .{name} cannot be changed in a static segment")
+    elif "filter" in data:
+        parse_filter(data["filter"])
+        asked["filter"] = dict(data["filter"])
+    return {name: value for name, value in asked.items() if getattr(segment, name) != value}
 
 
 def _name(name: Any) -> str:

@@ -134,7 +134,8 @@ def _track_with_customer(project: Project, sent: SentEvent, *, channel: str) -> 
 
 def _asks(project: Project, sent: SentEvent, version: int) -> bool:
     """Return whether an auto-update segment asks for events of this name."""
-    return any(sent.type in segment.filter.events for segment in segments_at(project, version).auto_update)
+    asking = segments_at(project, version).auto_update
+    return any(sent.type in segment.filter.needs.events for segment in asking)
 
 
 def _as_tracked_before(project: Project, sent: SentEvent, earlier: Mapping[str, Any]) -> TrackedEvent:

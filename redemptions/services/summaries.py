@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Coalesce
 
@@ -20,6 +20,16 @@ from vouchers.models import Voucher
 USE = Q(kind=Redemption.Kind.REDEMPTION) & ~Q(related_object_type=Redemption.RelatedObject.REDEMPTION)
 UNDO = Q(kind=Redemption.Kind.ROLLBACK) & ~Q(related_object_type=Redemption.RelatedObject.REDEMPTION)
 PAID = (Order.Status.PAID, Order.Status.FULFILLED)
+PRODUCTS = f"""
+    SELECT customer_id, array_agg(DISTINCT name)
+    FROM {Order._meta.db_table}, jsonb_array_elements(items) AS line, unnest(ARRAY[
+        line->>'product_id', line->>'sku_id', line->>'source_id',
+        line#>>'{{product,id}}', line#>>'{{product,source_id}}',
+        line#>>'{{sku,id}}', line#>>'{{sku,source_id}}'
+    ]) AS name
+    WHERE customer_id = ANY(%s) AND status = ANY(%s) AND name IS NOT NULL
+    GROUP BY customer_id
+"""
 
 
 @transaction.atomic
@@ -33,6 +43,8 @@ def refresh_summaries(customer_ids: Collection[uuid.UUID], *, now: datetime) -> 
         values[row.pop("customer_id")] |= row
     for row in _last_orders(customer_ids):
         values[row.customer_id] |= {"last_order_amount": row.total_amount}
+    for customer_id, products in _products(customer_ids):
+        values[customer_id] |= {"products": products}
     for row in _cards(customer_ids):
         values[row.pop("holder_id")] |= row
     store_summaries(values, now=now)
@@ -94,6 +106,13 @@ def _orders(customer_ids: Collection[uuid.UUID]) -> Any:
 def _last_orders(customer_ids: Collection[uuid.UUID]) -> Any:
     paid = Order.objects.filter(customer_id__in=customer_ids, status__in=PAID).with_totals()
     return paid.order_by("customer_id", "-created_at", "-id").distinct("customer_id")
+
+
+def _products(customer_ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, list[str]]]:
+    """Return all names that paid orders give the products and SKUs on them."""
+    with connection.cursor() as cursor:
+        cursor.execute(PRODUCTS, [list(customer_ids), list(PAID)])
+        return list(cursor.fetchall())
 
 
 def _cards(customer_ids: Collection[uuid.UUID]) -> Any:

@@ -55,7 +55,7 @@ EXTRAS = {
     # Older endpoints do not describe the ids of lines.
     "order_item": {"metadata", "id"},
     "products_collection": {"updated_at"},
-    "segment": {"initial_sync_status"},
+    "segment": {"initial_sync_status", "initial_sync_progress"},
     "redeemable_holder": {"object"},
     # Known to the lists on campaigns and vouchers; the rules' own endpoints don't describe them.
     "validation_rules_assignment": {"validation_status", "validation_omitted_rules"},

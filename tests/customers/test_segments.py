@@ -1,15 +1,36 @@
 """Customer segments over HTTP: who is in them, who enters and leaves, and rules that ask."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from customers.jobs import sync_segment, sync_segments
 from customers.models import Customer, Segment, SegmentMember
+from customers.services.segment_syncs import run_sync
 from promoengine.core.models import AsyncAction, OutboxEvent, Project
 from promoengine.core.services.async_actions import run_async_action
-from tests.factories import CustomerFactory
+from redemptions.jobs import refresh_customers
+from tests.factories import CustomerFactory, VoucherFactory
 from tests.moments import PAST
 
 VIP = {"junction": "and", "metadata.vip": {"conditions": {"$is": [True]}}}
+
+
+class WorkerDied(BaseException):
+    """What ends a process between any two lines."""
+
+
+def dying_after(asked):
+    """Return a clock that ends its worker the next time it is looked at after so many."""
+    left = iter(range(asked))
+
+    def clock():
+        if next(left, None) is None:
+            raise WorkerDied
+        return timezone.now()
+
+    return clock
 
 
 def make(api, name="Segment", **body):
@@ -75,8 +96,145 @@ def test_an_auto_update_segment_is_filled_in_the_background(api, project):
     assert moves(project) == [("entered", "Segment", "ann")]
 
 
+def test_how_far_filling_is_can_be_watched(api, project, monkeypatch):
+    monkeypatch.setattr("customers.services.segment_syncs.WINDOW", 2)
+    CustomerFactory.create_batch(3, project=project, metadata={"vip": True})
+    made = make(api, type="auto-update", filter=VIP)
+    (action,) = AsyncAction.objects.filter(project=project)
+
+    with pytest.raises(WorkerDied):
+        run_sync(action, clock=dying_after(2))
+
+    shown = api.get(f"/v1/segments/{made['id']}").json()
+    assert shown["initial_sync_status"] == "IN_PROGRESS"
+    assert shown["initial_sync_progress"] == {
+        "asked_customers": 2,
+        "total_customers": 3,
+        "matching_customers": 2,
+    }
+    fill(project)
+    assert "initial_sync_progress" not in api.get(f"/v1/segments/{made['id']}").json()
+    assert len(moves(project)) == 3
+
+
+def test_only_those_in_doubt_are_asked(api, project):
+    CustomerFactory.create_batch(5, project=project, name="Bob")
+    counts = []
+    for name in ("Nobody", "Bob"):
+        make(api, type="auto-update", filter={"name": {"conditions": {"$is": [name]}}})
+        with CaptureQueriesContext(connection) as queries:
+            fill(project)
+        counts.append(sum("FOR NO KEY UPDATE" in query["sql"] for query in queries))
+
+    assert counts == [0, 1]
+
+
+def test_a_changed_filter_tells_only_of_the_difference(api, project):
+    for name, level in (("ann", 1), ("bob", 2), ("eve", 3)):
+        CustomerFactory(project=project, source_id=name, metadata={"level": level})
+    made = make(api, type="auto-update", filter={"metadata.level": {"conditions": {"$less_than": [3]}}})
+    fill(project)
+    above = {"metadata.level": {"conditions": {"$more_than": [1]}}}
+
+    changed = api.put(f"/v1/segments/{made['id']}", {"name": "Above", "filter": above}).json()
+    fill(project)
+
+    assert (changed["name"], changed["filter"]) == ("Above", above)
+    assert changed["initial_sync_status"] == "IN_PROGRESS"
+    assert changed["updated_at"]
+    assert moves(project) == [
+        ("entered", "Segment", "ann"),
+        ("entered", "Segment", "bob"),
+        ("entered", "Above", "eve"),
+        ("left", "Above", "ann"),
+    ]
+
+
+def test_a_filling_that_was_overtaken_stops(api, project):
+    CustomerFactory(project=project, source_id="ann", metadata={"vip": True})
+    made = make(api, type="auto-update", filter=VIP)
+    api.put(f"/v1/segments/{made['id']}", {"filter": {"name": {"conditions": {"$is": ["x"]}}}})
+
+    fill(project)
+
+    assert moves(project) == []
+    assert api.get(f"/v1/segments/{made['id']}").json()["initial_sync_status"] == "DONE"
+
+
+def test_a_new_name_asks_nobody(api, project):
+    made = make(api, type="auto-update", filter=VIP)
+    fill(project)
+
+    api.put(f"/v1/segments/{made['id']}", {"name": "New"})
+    api.put(f"/v1/segments/{made['id']}", {"name": "New", "filter": VIP})
+
+    assert AsyncAction.objects.filter(project=project).count() == 1
+    assert Project.objects.get(pk=project.pk).definitions_version == 2
+
+
+@pytest.mark.parametrize(
+    ("type_", "body", "details"),
+    [
+        ("passive", [], "Payload should be object"),
+        ("passive", {"name": ""}, "Payload must have required property 'name'"),
+        ("passive", {"filter": None}, "Property .filter should be object"),
+        ("passive", {"type": "auto-update"}, "Property .type cannot be changed"),
+        ("static", {"customers": ["ann"]}, "Property .customers cannot be changed in a static segment"),
+        ("static", {"filter": VIP}, "Property .filter cannot be changed in a static segment"),
+    ],
+)
+def test_a_wrong_change_changes_nothing(api, type_, body, details):
+    made = make(api, type=type_, **({"customers": []} if type_ == "static" else {"filter": VIP}))
+
+    answer = api.put(f"/v1/segments/{made['id']}", body)
+
+    assert (answer.status_code, answer.json()["details"]) == (400, details)
+    assert api.get(f"/v1/segments/{made['id']}").json() == made
+
+
+def test_a_filling_that_was_given_up_is_begun_anew(api, project):
+    CustomerFactory(project=project, source_id="ann", metadata={"vip": True})
+    make(api, type="auto-update", filter=VIP)
+    AsyncAction.objects.filter(project=project).update(status="FAILED")
+
+    sync_segments()
+    fill(project)
+
+    assert moves(project) == [("entered", "Segment", "ann")]
+    assert Segment.objects.get().initial_sync_status == "DONE"
+
+
+def test_a_filter_is_counted_before_there_is_a_segment(api, other_api, project):
+    CustomerFactory.create_batch(2, project=project, metadata={"vip": True})
+    CustomerFactory(project=project)
+    CustomerFactory(project=other_api.project, metadata={"vip": True})
+
+    answer = api.post("/v1/segments/preview", {"filter": VIP})
+
+    assert answer.json() == {"object": "segment_preview", "total": 2, "is_estimate": False}
+    assert not Segment.objects.exists()
+    refused = api.post("/v1/segments/preview", {"filter": {"age": {"conditions": {"$is": [1]}}}})
+    assert refused.status_code == 400
+    assert refused.json()["details"].startswith("Property .filter.age should be one of")
+    assert api.post("/v1/segments/preview", []).status_code == 400
+
+
+def test_members_of_a_big_segment_go_after_it(api, project, monkeypatch):
+    monkeypatch.setattr("customers.services.segment_syncs.DELETED_AT_ONCE", 2)
+    CustomerFactory.create_batch(5, project=project, metadata={"vip": True})
+    made = make(api, type="auto-update", filter=VIP)
+    fill(project)
+
+    api.delete(f"/v1/segments/{made['id']}")
+
+    assert SegmentMember.objects.count() == 3
+    assert api.get("/v1/customers", {"segment_id": made["id"]}).json()["customers"] == []
+    fill(project)
+    assert not SegmentMember.objects.exists()
+
+
 def test_filling_goes_on_where_it_stopped(api, project, monkeypatch):
-    monkeypatch.setattr("customers.services.memberships.BATCH", 1)
+    monkeypatch.setattr("customers.services.segment_syncs.WINDOW", 1)
     for name in ("ann", "bob", "eve"):
         CustomerFactory(project=project, source_id=name, metadata={"vip": True})
     make(api, type="auto-update", filter=VIP)
@@ -113,6 +271,27 @@ def test_custom_events_bring_customers_in(api, project):
         api.post("/v1/events", {"event": "cart.left", "customer": {"source_id": "ann"}})
 
     assert moves(project) == [("entered", "Segment", "ann")]
+
+
+def test_buying_a_product_brings_customers_in(api, project):
+    code = VoucherFactory(project=project).code
+    bought = {"summary.orders.products": {"conditions": {"$in": ["shoe"]}}}
+    never = {"summary.orders.products": {"conditions": {"$is_unknown": [True]}}}
+    made = make(api, type="auto-update", filter=bought)
+    make(api, "Never", type="passive", filter=never)
+    fill(project)
+    api.post("/v1/customers", {"source_id": "bob"})
+    items = [{"product_id": "prod_1", "price": 100, "product": {"source_id": "shoe"}}]
+    api.post(f"/v1/vouchers/{code}/redemption", {"order": {"items": items}, "customer": {"source_id": "ann"}})
+
+    refresh_customers(event_ids=[str(key) for key in OutboxEvent.objects.values_list("pk", flat=True)])
+
+    assert moves(project) == [("entered", "Segment", "ann")]
+    listed = api.get("/v1/customers", {"segment_id": made["id"]}).json()["customers"]
+    assert [one["source_id"] for one in listed] == ["ann"]
+    assert names_of(api, "bob") == ["Never"]
+    assert names_of(api, "ann") == ["Segment"]
+    assert "products" not in api.get("/v1/customers/ann").json()["summary"]["orders"]
 
 
 def test_a_deleted_customer_is_in_no_segment(api, project):

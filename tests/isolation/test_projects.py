@@ -53,6 +53,7 @@ CALLS = [
     ("get", "/v1/customers/{customer}/redeemables", None),
     ("get", "/v1/customers/{customer}/segments", None),
     ("get", "/v1/segments/{segment}", None),
+    ("put", "/v1/segments/{segment}", {"name": "mine now"}),
     ("delete", "/v1/segments/{segment}", None),
     ("post", "/v1/segments", {"name": "x", "type": "static", "customers": ["{customer}"]}),
     ("get", "/v1/redemptions/{redemption}", None),

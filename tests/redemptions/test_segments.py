@@ -86,7 +86,9 @@ def test_a_customer_outside_is_refused_with_the_published_reason(api):
 
 def test_what_orders_add_up_to_counts_from_the_next_time_on(api, project):
     bought = segment(
-        api, "auto-update", filter={"summary.orders.total_amount": {"conditions": {"$more_than": [9000]}}}
+        api,
+        "auto-update",
+        filter={"summary.orders.total_amount": {"conditions": {"$more_than_equal": [9000]}}},
     )
     code = code_for(api, bought)
     for action in AsyncAction.objects.filter(project=project):
