@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Category, ValidityModel
 from customers.models import Customer
-from promoengine.core.models import Project, ProjectModel
+from promoengine.core.models import AsyncAction, Project, ProjectModel
 from promoengine.core.privacy import Privacy
 
 
@@ -206,6 +206,21 @@ class UsageEntry(models.Model):
         return f"{self.voucher_id} {self.quantity:+d}"
 
 
+class ChangedVoucher(models.Model):
+    """A code that a bulk change enabled or disabled, by which that is undone."""
+
+    privacy = Privacy(free="voucher_id")
+
+    action = models.ForeignKey(AsyncAction, on_delete=models.CASCADE, related_name="+")
+    voucher_id = models.UUIDField()
+
+    class Meta:
+        indexes = [models.Index(fields=["action", "id"], name="changed_voucher_of_action")]
+
+    def __str__(self) -> str:
+        return f"{self.action_id} {self.voucher_id}"
+
+
 class VoucherTransaction(ProjectModel):
     """A change of a gift card's balance; `amount` is in minor units, negative when taken away."""
 
@@ -286,7 +301,7 @@ class Publication(ProjectModel):
     created_at = models.DateTimeField()
 
     privacy = Privacy(
-        free="voucher_ids channel result failure_code created_at",
+        free="voucher_ids voucher_code channel result failure_code created_at",
         personal={"source_id": None, "tracking_id": None, "metadata": {}, "failure_message": ""},
         person="customer",
         retention="Details of publications",

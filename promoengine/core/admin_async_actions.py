@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -22,6 +22,9 @@ TYPES = {
     "CAMPAIGN.VOUCHERS_IMPORT_CSV": _("Importing codes"),
     "CAMPAIGN.VOUCHERS_UPDATE": _("Bringing changed terms to codes"),
     "CAMPAIGN.VOUCHERS_DELETE": _("Deleting codes"),
+    "VOUCHERS.BULK_UPDATE": _("Changing codes"),
+    "VOUCHERS.BULK_UPDATE_UNDO": _("Taking back a change of codes"),
+    "VOUCHERS.METADATA_UPDATE": _("Changing codes' attributes"),
     "CUSTOMERS.IMPORT_CSV": _("Importing customers"),
     "CUSTOMERS.BULK_UPDATE": _("Changing customers"),
     "CUSTOMERS.METADATA_UPDATE": _("Changing customers' attributes"),
@@ -48,9 +51,10 @@ class AsyncActionAdmin(ReadOnlyAdmin):
     change_form_outer_before_template = "dashboard/progress_of_action.html"
 
     def get_urls(self) -> list[Any]:
-        progress = self.admin_site.admin_view(self.progress)
+        progress, undo = (self.admin_site.admin_view(view) for view in (self.progress, self.undo))
         return [
             path("<uuid:object_id>/progress/", progress, name="core_asyncaction_progress"),
+            path("<uuid:object_id>/undo/", undo, name="core_asyncaction_undo"),
             *super().get_urls(),
         ]
 
@@ -75,11 +79,25 @@ class AsyncActionAdmin(ReadOnlyAdmin):
             "action": action,
             "what": self.what(action),
             "has_ended": action.status not in async_actions.NOT_ENDED,
-            "may_ask": may_ask and action.is_stoppable,
+            "may_stop": may_ask and action.is_stoppable,
+            "may_undo": may_ask and bool(action.undo_job),
             "refusal": refusal,
             "url": progress_url(action),
+            "undo_url": reverse("admin:core_asyncaction_undo", args=[action.pk]),
         }
         return render(request, "dashboard/progress.html", context)
+
+    def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Start taking an action back, and go to the page of the action that does so."""
+        if request.method != "POST" or not request.user.has_perm(CHANGE):
+            raise PermissionDenied
+        action = get_object_or_404(self.get_queryset(request), pk=object_id)
+        try:
+            shown = async_actions.undo(current_project(request), action, now=timezone.now())
+        except DomainError as refusal:
+            self.message_user(request, refusal.details, messages.ERROR)
+            shown = action
+        return HttpResponseRedirect(reverse("admin:core_asyncaction_change", args=[shown.pk]))
 
     def _ask(self, request: HttpRequest, action: AsyncAction) -> str:
         ask = ASKS.get(request.POST.get("ask", ""))

@@ -182,6 +182,9 @@ class AsyncAction(ProjectModel):
     is_stoppable = models.BooleanField(
         default=False, db_default=False, help_text="Whether the job looks after each step if it shall stop."
     )
+    undo_job = models.CharField(
+        max_length=100, blank=True, db_default="", help_text="Dotted name of what takes it back; once it may."
+    )
     stop = models.CharField(
         max_length=6, choices=Stop.choices, blank=True, db_default="", help_text="What somebody asked for."
     )
@@ -197,7 +200,7 @@ class AsyncAction(ProjectModel):
     finished_at = models.DateTimeField(null=True)
 
     privacy = Privacy(
-        free="type job status stop total_count done_count failed_count message request_id attempts"
+        free="type job undo_job status stop total_count done_count failed_count message request_id attempts"
         " created_at updated_at finished_at",
         personal={"params": {}, "failed": []},
         lapses="is let go of once the work is done, and reported rows after a time",

@@ -155,6 +155,10 @@ def test_voucher_life(contract, project, discount):
     contract.call("post", "/v1/vouchers/LIFE/enable")
     contract.call("post", "/v1/vouchers", {"type": "DISCOUNT_VOUCHER", "discount": discount})
     contract.call("get", "/v1/vouchers")
+    contract.call("post", "/v1/vouchers/bulk/async", [{"code": "LIFE", "metadata": {"a": 2}}], status=202)
+    contract.call(
+        "post", "/v1/vouchers/metadata/async", {"codes": ["LIFE"], "metadata": {"a": 3}}, status=202
+    )
     contract.call("delete", "/v1/vouchers/LIFE", status=204)
 
 

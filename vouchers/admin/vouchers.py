@@ -1,12 +1,13 @@
 """Codes in the dashboard."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -21,6 +22,7 @@ from campaigns.sentences import money, offer_in_words
 from campaigns.services.related_objects import RelatedObject
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
 from promoengine.core.models import Project
+from vouchers.admin.change_many import change_many
 from vouchers.admin.forms import VoucherForm
 from vouchers.models import Publication, Voucher
 from vouchers.resources import VoucherResource
@@ -60,7 +62,8 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
     search_fields = ["code_key"]
     search_help_text = _("Any part of a code")
     ordering = ["-created_at", "-id"]
-    actions = ["enable", "disable"]
+    actions = ["enable", "disable", "change_picked"]
+    list_before_template = "vouchers/change_many_link.html"
     readonly_fields = ["code", "campaign", "offer", "uses", "holder", "created_at"]
     fields = [
         "code",
@@ -82,6 +85,10 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
 
     def tried(self, row: Voucher) -> list[tuple[str, str]]:
         return [("codes", row.code)]
+
+    def get_urls(self) -> list[Any]:
+        many = self.admin_site.admin_view(change_many)
+        return [path("change-many/", many, name="vouchers_voucher_change_many"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voucher]:
         return vouchers_for_wire(current_project(request)).select_related("holder", "project")
@@ -169,6 +176,12 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
     def disable(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> None:
         count = self._switch(request, queryset, active=False)
         self.message_user(request, ngettext("%d code disabled.", "%d codes disabled.", count) % count)
+
+    @admin.action(description=_("Change selected codes…"), permissions=["change"])
+    def change_picked(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> HttpResponse:
+        keys = queryset.order_by().values_list("pk", flat=True)
+        url = reverse("admin:vouchers_voucher_change_many")
+        return HttpResponseRedirect(f"{url}?{urlencode([('picked', key) for key in keys])}")
 
     def _switch(self, request: HttpRequest, queryset: QuerySet[Voucher], *, active: bool) -> int:
         keys = list(queryset.order_by().values_list("pk", flat=True))

@@ -80,6 +80,16 @@ class VoucherAnswer(serializers.Serializer):
     object = serializers.CharField()
 
 
+class VoucherMetadataBody(serializers.Serializer):
+    code = serializers.CharField()
+    metadata = serializers.DictField()
+
+
+class VouchersMetadataBody(serializers.Serializer):
+    codes = serializers.ListField(child=serializers.CharField())
+    metadata = serializers.DictField()
+
+
 class VoucherList(serializers.Serializer):
     object = serializers.CharField()
     data_ref = serializers.CharField()

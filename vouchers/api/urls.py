@@ -13,6 +13,8 @@ urlpatterns = [
     path("v1/campaigns/<str:ref>/vouchers/<path:code>", campaigns.CampaignVoucherByCode.as_view()),
     path("v1/campaigns/<path:ref>", campaigns.CampaignByRef.as_view()),
     path("v1/vouchers", vouchers.Vouchers.as_view()),
+    path("v1/vouchers/bulk/async", vouchers.VouchersBulk.as_view()),
+    path("v1/vouchers/metadata/async", vouchers.VouchersMetadata.as_view()),
     path("v1/vouchers/<path:code>/enable", vouchers.VoucherEnabling.as_view()),
     path("v1/vouchers/<path:code>/disable", vouchers.VoucherDisabling.as_view()),
     path("v1/vouchers/<path:code>/balance", vouchers.VoucherBalance.as_view()),

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from campaigns.selectors import campaign_by_ref
 from customers.selectors import customer_by_ref
 from promoengine.core.api.lists import cursor_list, paged_list
-from promoengine.core.api.serializers import read_body
+from promoengine.core.api.serializers import AsyncAnswer, read_body
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.ids import parse_public_id, public_id
 from vouchers.api.serializers import (
@@ -19,11 +19,14 @@ from vouchers.api.serializers import (
     VoucherAnswer,
     VoucherBody,
     VoucherList,
+    VoucherMetadataBody,
+    VouchersMetadataBody,
 )
 from vouchers.filters import PUBLICATION_ORDERS, VOUCHER_ORDERS, voucher_condition
 from vouchers.models import Publication, VoucherTransaction
 from vouchers.selectors import voucher_by_ref, vouchers_for_wire
 from vouchers.services.balance import add_balance
+from vouchers.services.bulk_metadata import update_vouchers_metadata, update_vouchers_metadata_each
 from vouchers.services.create import create_voucher
 from vouchers.services.delete import delete_voucher
 from vouchers.services.update import set_voucher_active, update_voucher
@@ -57,6 +60,23 @@ class Vouchers(VouchersView):
     @extend_schema(request=VoucherBody, responses=VoucherAnswer)
     def post(self, request: ApiRequest) -> Response:
         return create(request, None)
+
+
+class VouchersBulk(VouchersView):
+    @extend_schema(request=VoucherMetadataBody(many=True), responses={202: AsyncAnswer})
+    def post(self, request: ApiRequest) -> Response:
+        action = update_vouchers_metadata_each(
+            request.project, rows=request.data or [], now=datetime.now(UTC)
+        )
+        return Response({"async_action_id": action.public_id}, status=202)
+
+
+class VouchersMetadata(VouchersView):
+    @extend_schema(request=VouchersMetadataBody, responses={202: AsyncAnswer})
+    def post(self, request: ApiRequest) -> Response:
+        data = request.data or {"codes": [], "metadata": {}}
+        action = update_vouchers_metadata(request.project, data=data, now=datetime.now(UTC))
+        return Response({"async_action_id": action.public_id}, status=202)
 
 
 class VoucherByRef(VouchersView):

@@ -43,6 +43,11 @@ class Canceled(Stopped):
     """It is not to go on."""
 
 
+class NotUndoable(DomainError):
+    key = "async_action_not_undoable"
+    message = "Async action can't be undone"
+
+
 class NotStoppable(DomainError):
     key = "async_action_not_stoppable"
     message = "Async action can't be stopped"
@@ -56,12 +61,14 @@ def start_async_action(
     params: dict[str, Any],
     total_count: int = 0,
     is_stoppable: bool = False,
+    undo_job: str = "",
     now: datetime,
 ) -> AsyncAction:
     """Write an async action and queue it for after the commit.
 
     `job` is the dotted name of a function that takes the action, and does its work in steps that each
-    commit together with `advance`; one that is stoppable calls `checkpoint` before each step.
+    commit together with `advance`; one that is stoppable calls `checkpoint` before each step. `undo_job`
+    takes it back, given an action whose `params` name this one as `action`.
     """
     action = AsyncAction.objects.create(
         project=project,
@@ -70,6 +77,7 @@ def start_async_action(
         params=params,
         total_count=total_count,
         is_stoppable=is_stoppable,
+        undo_job=undo_job,
         request_id=new_request_id(),
         created_at=now,
         updated_at=now,
@@ -159,6 +167,27 @@ def cancel(project: Project, action: AsyncAction, *, now: datetime) -> None:
     if not rows.update(stop=AsyncAction.Stop.CANCEL, status=status, updated_at=now):
         raise NotStoppable("It has ended, or can't be canceled")
     _wake(action.pk)
+
+
+@transaction.atomic
+def undo(project: Project, action: AsyncAction, *, now: datetime) -> AsyncAction:
+    """Start to take back what an action that has ended did, and return the action that does so.
+
+    Raises:
+        NotUndoable: it goes on yet, has been undone, or can't be.
+    """
+    rows = AsyncAction.objects.filter(project=project, pk=action.pk).exclude(status__in=NOT_ENDED)
+    if not action.undo_job or not rows.filter(undo_job=action.undo_job).update(undo_job=""):
+        raise NotUndoable("It goes on yet, has been undone, or can't be")
+    return start_async_action(
+        project,
+        f"{action.type}_UNDO",
+        job=action.undo_job,
+        params={"action": str(action.pk)},
+        total_count=action.done_count,
+        is_stoppable=True,
+        now=now,
+    )
 
 
 def resume_async_actions(*, now: datetime) -> int:

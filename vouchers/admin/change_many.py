@@ -1,0 +1,183 @@
+"""Changing many codes from their list: those that were picked, or all that match its filters."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from campaigns.admin.prices import plain_number
+from campaigns.models import Campaign
+from promoengine.core.admin_project import current_project
+from promoengine.core.errors import DomainError
+from promoengine.core.models import Project
+from promoengine.core.pages import total_of
+from vouchers.models import Voucher
+from vouchers.selections import Selection, parse_selection
+from vouchers.services.bulk_change import Change, start_bulk_change
+
+CHANNEL = "USER_PORTAL"
+KINDS = [
+    ("disable", _("Disable them")),
+    ("enable", _("Enable them")),
+    ("extend", _("Change when they end")),
+    ("set_metadata", _("Set an attribute")),
+    ("delete", _("Delete them")),
+]
+VALUE_KINDS = [("text", _("Text")), ("number", _("Number")), ("boolean", _("Yes or no"))]
+BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
+SAMPLES = 10
+# How the list calls what a selection is filtered by.
+LIST_FILTERS = {
+    "search": "q",
+    "campaign": "campaign__id__exact",
+    "type": "type__exact",
+    "active": "active__exact",
+}
+
+
+class ChangeForm(forms.Form):
+    """What is to happen to the codes."""
+
+    kind = forms.ChoiceField(
+        label=_("What to do"), choices=KINDS, widget=UnfoldAdminRadioSelectWidget(choices=KINDS)
+    )
+    until = forms.SplitDateTimeField(
+        label=_("They end at"),
+        required=False,
+        help_text=_("For a change of when they end; empty means never."),
+        widget=UnfoldAdminSplitDateTimeWidget,
+    )
+    name = forms.CharField(
+        label=_("Attribute"),
+        required=False,
+        max_length=255,
+        help_text=_("For setting an attribute."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    value = forms.CharField(
+        label=_("Value"), required=False, max_length=2000, widget=UnfoldAdminTextInputWidget
+    )
+    value_kind = forms.ChoiceField(
+        label=_("The value is"),
+        choices=VALUE_KINDS,
+        required=False,
+        widget=UnfoldAdminSelectWidget(choices=VALUE_KINDS),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("kind") != "set_metadata":
+            return cleaned
+        if not cleaned.get("name"):
+            self.add_error("name", _("Name the attribute."))
+        try:
+            cleaned["value"] = _value(cleaned.get("value", ""), cleaned.get("value_kind", ""))
+        except ValueError as error:
+            self.add_error("value", str(error))
+        return cleaned
+
+    def to_change(self) -> Change:
+        """Return what was filled in as the service takes it."""
+        cleaned = self.cleaned_data
+        kind: str = cleaned["kind"]
+        until: datetime | None = cleaned["until"] if kind == "extend" else None
+        metadata = {cleaned["name"]: cleaned["value"]} if kind == "set_metadata" else None
+        return Change(kind, until=until, metadata=metadata)
+
+
+def change_many(request: HttpRequest) -> HttpResponse:
+    """Show which codes are meant and ask what to do with them; then start it and show how far it is."""
+    if not request.user.has_perm("vouchers.change_voucher"):
+        raise PermissionDenied
+    project = current_project(request)
+    try:
+        selection = selection_of(request.GET)
+    except DomainError as refusal:
+        return _page(request, project, Selection(), ChangeForm(), problem=refusal.details)
+    form = ChangeForm(request.POST if request.method == "POST" else None)
+    problem = ""
+    if request.method == "POST" and form.is_valid():
+        change = form.to_change()
+        if change.kind == "delete" and not request.user.has_perm("vouchers.delete_voucher"):
+            raise PermissionDenied
+        try:
+            action = start_bulk_change(
+                project, selection=selection, change=change, channel=CHANNEL, now=timezone.now()
+            )
+            return HttpResponseRedirect(reverse("admin:core_asyncaction_change", args=[action.pk]))
+        except DomainError as refusal:
+            problem = refusal.details
+    return _page(request, project, selection, form, problem=problem)
+
+
+def selection_of(query: QueryDict) -> Selection:
+    """Return the codes that a list's address, or the picked codes in it, say.
+
+    Raises:
+        InvalidPayload: it says none.
+    """
+    said: Mapping[str, Any] = {name: query.get(word, "") for name, word in LIST_FILTERS.items()}
+    return parse_selection({**said, "picked": query.getlist("picked")})
+
+
+def _page(
+    request: HttpRequest, project: Project, selection: Selection, form: ChangeForm, *, problem: str
+) -> HttpResponse:
+    rows = selection.rows(project)
+    context = admin.site.each_context(request) | {
+        "title": _("Change many codes"),
+        "opts": Voucher._meta,
+        "form": form,
+        "problem": problem,
+        "total": total_of(rows),
+        "samples": rows.order_by("-pk").values_list("code", flat=True)[:SAMPLES],
+        "said": _in_words(project, selection),
+    }
+    return render(request, "vouchers/change_many.html", context)
+
+
+def _in_words(project: Project, selection: Selection) -> list[str]:
+    if selection.picked:
+        return [str(_("Those that you picked"))]
+    said = []
+    if selection.campaign:
+        name = Campaign.objects.filter(project=project, pk=selection.campaign).values_list("name", flat=True)
+        said.append(str(_("of the campaign %(name)s") % {"name": name.first() or "?"}))
+    if selection.search:
+        said.append(str(_("with “%(text)s” in the code") % {"text": selection.search}))
+    if selection.type:
+        said.append(str(Voucher.Type(selection.type).label))
+    if selection.active is not None:
+        said.append(str(_("enabled") if selection.active else _("disabled")))
+    return said or [str(_("All codes of the project"))]
+
+
+def _value(text: str, kind: str) -> str | int | float | bool:
+    if kind == "number":
+        try:
+            number = Decimal(text)
+        except InvalidOperation as error:
+            raise ValueError(_("This is no number.")) from error
+        if not number.is_finite() or abs(number) > 10**15:
+            raise ValueError(_("This is no number."))
+        return plain_number(number)
+    if kind == "boolean":
+        if text.strip().lower() not in BOOLEANS:
+            raise ValueError(_("Write yes or no."))
+        return BOOLEANS[text.strip().lower()]
+    return text
