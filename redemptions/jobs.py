@@ -6,6 +6,7 @@ from typing import Any
 from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.partitions import create_partitions
 from redemptions.models import CounterHold, Redemption, Reservation, UsageCounter
+from redemptions.services.import_orders import run_import
 from redemptions.services.reconcile import run_reconciling
 from redemptions.services.summaries import refresh_promotions, refresh_summaries
 
@@ -24,6 +25,11 @@ def refresh_customers(*, event_ids: list[str], **_: Any) -> None:
 def count_promotions(**_: Any) -> None:
     """Count what the promotions brought that were used of late."""
     refresh_promotions(since=datetime.now(UTC) - RECENT)
+
+
+def import_orders(action: AsyncAction) -> None:
+    """Store the historic orders of a request."""
+    run_import(action)
 
 
 def reconcile(action: AsyncAction) -> None:

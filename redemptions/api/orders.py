@@ -7,10 +7,12 @@ from rest_framework.response import Response
 
 from promoengine.core.api.lists import paged_list
 from promoengine.core.api.once import answer_once_for
+from promoengine.core.api.serializers import AsyncAnswer
 from promoengine.core.api.views import ApiRequest, ServerView
 from redemptions.api.order_serializers import OrderAnswer, OrderList, OrderRequestBody
 from redemptions.order_filters import ORDERS, order_condition
 from redemptions.order_selectors import order_by_ref, order_list_to_wire, order_to_wire, orders_for_wire
+from redemptions.services.import_orders import import_orders
 from redemptions.services.upsert_order import update_order, upsert_order
 
 
@@ -36,6 +38,13 @@ class Orders(OrdersView):
                 )
             ),
         )
+
+
+class OrdersImport(OrdersView):
+    @extend_schema(request=OrderRequestBody(many=True), responses=AsyncAnswer)
+    def post(self, request: ApiRequest) -> Response:
+        action = import_orders(request.project, rows=request.data or [], now=datetime.now(UTC))
+        return Response({"async_action_id": action.public_id})
 
 
 class OrderByRef(OrdersView):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("v1/redemptions/<str:redemption_id>/rollback", redemptions.Rollback.as_view()),
     path("v1/redemptions/<str:redemption_id>/rollbacks", redemptions.Rollbacks.as_view()),
     path("v1/orders", orders.Orders.as_view()),
+    path("v1/orders/import", orders.OrdersImport.as_view()),
     path("v1/orders/<path:ref>", orders.OrderByRef.as_view()),
     path("v1/promotions/validation", single.PromotionValidation.as_view()),
     path("v1/promotions/tiers/<str:tier_id>/validation", tiers.TierValidation.as_view()),

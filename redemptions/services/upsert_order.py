@@ -26,6 +26,8 @@ from redemptions.services.orders import calculated_of
 
 People = Mapping[str, Customer]
 
+PEOPLE = ("customer", "referrer")
+
 
 class JustMade(Exception):
     """Another request has just made an order of that source id: change that one."""
@@ -72,7 +74,7 @@ def _upsert(project: Project, asked: OrderRequest, *, channel: str, now: datetim
     catalogue = _enter(project, asked, now=now)
     people = _people(project, asked, channel=channel, now=now)
     order = Order(project=project, source_id=asked.order.source_id, created_at=now)
-    for name, value in _values(asked, None, people, catalogue).items():
+    for name, value in order_values(asked, None, people, catalogue).items():
         setattr(order, name, value)
     try:
         order.save(force_insert=True)
@@ -89,7 +91,7 @@ def _change(project: Project, order: Order, asked: OrderRequest, *, channel: str
     order = orders_for_wire(project).get(pk=order.pk)
     before = Standing.of(order)
     people = _people(project, asked, channel=channel, now=now)
-    values = _values(asked, order, people, catalogue)
+    values = order_values(asked, order, people, catalogue)
     changed = {name: value for name, value in values.items() if getattr(order, name) != value}
     if not changed:
         return order
@@ -119,16 +121,21 @@ def _enter(project: Project, asked: OrderRequest, *, now: datetime) -> Catalogue
 
 
 def _people(project: Project, asked: OrderRequest, *, channel: str, now: datetime) -> People:
-    named = {"customer": asked.customer, "referrer": asked.referrer}
+    named = [(person_key(data), name, data) for name in PEOPLE if (data := getattr(asked, name))]
     return {
         name: upsert_customer(project, data=data, channel=channel, where=f"{asked.where}.{name}", now=now)
         # Two orders that name the same two people lock them in the same order.
-        for name, data in sorted(named.items(), key=lambda one: str(one[1]))
-        if data
+        for _, name, data in sorted(named, key=lambda one: one[0])
     }
 
 
-def _values(
+def person_key(data: Mapping[str, Any]) -> tuple[str, str]:
+    """Return by which of its fields a customer is known, and what it says; empty where none is given."""
+    fields = ("id", "source_id", "email")
+    return next(((name, str(data[name])) for name in fields if data.get(name)), ("", ""))
+
+
+def order_values(
     asked: OrderRequest, stored: Order | None, people: People, catalogue: Catalogue
 ) -> dict[str, Any]:
     """Return the columns of the order as it is to be."""

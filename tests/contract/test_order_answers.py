@@ -3,7 +3,8 @@
 import pytest
 from jsonschema import Draft202012Validator
 
-from promoengine.core.models import OutboxEvent
+from promoengine.core.models import AsyncAction, OutboxEvent
+from promoengine.core.services.async_actions import run_async_action
 from tests.contract.published import as_json_schema, published, without_nulls
 from tests.factories import ProductFactory, SkuFactory, VoucherFactory
 
@@ -61,6 +62,14 @@ def test_orders_of_redemptions(contract, api, project):
     contract.call("get", "/v1/orders", query={"customer": "ann"})
 
     assert (order["initial_amount"], order["amount"]) == (10000, 10100)
+
+
+def test_orders_are_imported(contract):
+    started = contract.call("post", "/v1/orders/import", [PUBLISHED, {"id": "ord_none"}])
+    run_async_action(AsyncAction.objects.get().pk)
+
+    contract.call("get", f"/v1/async-actions/{started['async_action_id']}")
+    contract.call("post", "/v1/orders/import", [{"items": [{"initial_quantity": -1}]}], status=400)
 
 
 @pytest.mark.parametrize("status", ["PAID", "PROCESSING", "CANCELED", "FULFILLED"])

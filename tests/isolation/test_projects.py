@@ -140,6 +140,7 @@ LISTS = [
     "/v1/segments",
     "/v1/publications",
     "/v1/redemptions",
+    "/v1/orders",
     "/v1/async-actions",
     "/v1/products",
     "/v1/product-collections",
