@@ -185,6 +185,57 @@ class CustomEvent(ProjectModel):
         return self.type
 
 
+class Consent(ProjectModel):
+    """Something customers are asked to agree to, as in news by e-mail."""
+
+    prefix = "cons"
+
+    class Category(models.TextChoices):
+        EMAIL = "EMAIL", "E-mail"
+        SMS = "SMS", "SMS"
+        PHONE = "PHONE", "Phone"
+        POST = "POST", "Letters"
+        PUSH = "PUSH", "Push messages"
+        PROFILING = "PROFILING", "Profiling"
+        OTHER = "OTHER", "Something else"
+
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    category = models.CharField("channel", max_length=9, choices=Category.choices, default=Category.EMAIL)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+
+    privacy = Privacy(free="name description category created_at updated_at")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="consent_name_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConsentStatement(ProjectModel):
+    """That a customer gave a consent or took it back: when, and by which way. The newest one holds."""
+
+    prefix = "cst"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    consent = models.ForeignKey(Consent, on_delete=models.CASCADE, related_name="+")
+    is_given = models.BooleanField()
+    source = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    privacy = Privacy(free="source created_at", person="customer")
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "consent", "-id"], name="consent_statement_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.consent_id} {'given' if self.is_given else 'taken back'}"
+
+
 class Segment(ProjectModel):
     """A named group of customers: listed ones, or those whom a filter matches.
 

@@ -5,8 +5,6 @@ from typing import Any
 from customers.models import Customer, CustomerSummary, Segment
 from customers.selectors import SyncProgress
 from promoengine.core.api.renderers import wire_datetime
-from promoengine.core.ids import public_id
-from promoengine.core.models import OutboxEvent
 
 TEXTS = ("name", "description", "email", "phone")
 NO_SUMMARY = CustomerSummary()
@@ -101,15 +99,3 @@ def segment_to_wire(segment: Segment, progress: SyncProgress | None = None) -> d
 def simple_segment(public_id: str, name: str) -> dict[str, Any]:
     """Return a segment as lists of a customer's segments and events carry one."""
     return {"id": public_id, "name": name, "object": "segment"}
-
-
-def activity_to_wire(event: OutboxEvent) -> dict[str, Any]:
-    """Return one thing that happened to a customer."""
-    return {
-        "id": public_id("evcus", event.pk),
-        "type": event.type,
-        "data": event.data,
-        "created_at": wire_datetime(event.created_at),
-        "group_id": None,
-        "event_source": {"channel": event.channel},
-    }

@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from campaigns.api import catalogue, categories, product_collections, promotions, stacking, validation_rules
+from campaigns.api import (
+    activity,
+    catalogue,
+    categories,
+    product_collections,
+    promotions,
+    stacking,
+    validation_rules,
+)
 
 urlpatterns = [
+    path("v1/customers/<path:ref>/activity", activity.Activity.as_view()),
+    path("v1/customers/<path:ref>/activities", activity.Activities.as_view()),
     path("v1/validation-rules", validation_rules.ValidationRules.as_view()),
     path("v1/validation-rules/<str:rule_id>", validation_rules.ValidationRuleById.as_view()),
     path("v1/validation-rules-assignments", validation_rules.AllRuleAssignments.as_view()),

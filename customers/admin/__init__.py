@@ -1,5 +1,5 @@
-"""Customers and segments in the dashboard."""
+"""Customers, their consents and segments in the dashboard."""
 
-from customers.admin import customers, segments
+from customers.admin import consents, customers, segments
 
-__all__ = ["customers", "segments"]
+__all__ = ["consents", "customers", "segments"]

@@ -1,18 +1,28 @@
 """Customers in the dashboard."""
 
+from typing import Any
+
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
 
+from customers.consents import consents_of
 from customers.models import Customer
-from customers.services.delete import delete_customer
+from customers.personal_data import personal_data_json
+from customers.services.consent import state_consents
+from customers.services.delete import delete_customer, erase_customer
 from customers.services.upsert import update_customer, upsert_customer
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
 
 FIELDS = ["source_id", "name", "email", "phone", "birthdate", "description"]
+CHANNEL = "USER_PORTAL"
 
 
 @admin.register(Customer)
@@ -22,12 +32,39 @@ class CustomerAdmin(ProjectModelAdmin):
     search_help_text = _("Part of a name, an e-mail address or the shop's own id")
     ordering = ["-created_at", "-id"]
     fields = FIELDS
+    change_form_outer_after_template = "customers/of_customer.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return super().get_queryset(request).filter(deleted_at=None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[str]:
         return ["source_id"] if obj and obj.source_id else []
+
+    def get_urls(self) -> list[Any]:
+        pages = (
+            ("consents", require_POST(self.state_consents)),
+            ("personal-data", require_GET(self.personal_data)),
+            ("erase", self.erase),
+        )
+        return [
+            path(
+                f"<uuid:object_id>/{name}/",
+                self.admin_site.admin_view(page),
+                name=f"customers_customer_{name.replace('-', '_')}",
+            )
+            for name, page in pages
+        ] + super().get_urls()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        if customer := context.get("original"):
+            context |= {
+                "consents": consents_of(customer),
+                "may_change": self.has_change_permission(request, customer),
+                "may_erase": self.has_delete_permission(request, customer),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool) -> None:
         project, now = current_project(request), timezone.now()
@@ -36,14 +73,55 @@ class CustomerAdmin(ProjectModelAdmin):
             for name, value in form.cleaned_data.items()
         }
         if change:
-            update_customer(project, obj.public_id, data=data, channel="USER_PORTAL", now=now)
+            update_customer(project, obj.public_id, data=data, channel=CHANNEL, now=now)
         else:
-            saved = upsert_customer(project, data=data, channel="USER_PORTAL", where="", now=now)
+            saved = upsert_customer(project, data=data, channel=CHANNEL, where="", now=now)
             obj.pk = saved.pk
 
     def delete_model(self, request: HttpRequest, obj: Customer) -> None:
-        delete_customer(current_project(request), obj.public_id, channel="USER_PORTAL", now=timezone.now())
+        delete_customer(current_project(request), obj.public_id, channel=CHANNEL, now=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
         for customer in queryset:
             self.delete_model(request, customer)
+
+    def state_consents(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Keep the ticks below the form as what the customer says now."""
+        customer = self._customer(request, object_id, allowed=self.has_change_permission(request))
+        ticked = request.POST.getlist("consent")
+        data = {
+            one.consent.public_id: one.consent.public_id in ticked
+            for one in consents_of(customer)
+            if one.statement or one.consent.public_id in ticked
+        }
+        state_consents(customer.project, customer.public_id, data=data, channel=CHANNEL, now=timezone.now())
+        self.message_user(request, _("The consents are kept."))
+        return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[object_id]))
+
+    def personal_data(self, request: HttpRequest, object_id: Any) -> StreamingHttpResponse:
+        """Download all that is held on the customer."""
+        customer = self._customer(request, object_id, allowed=self.has_change_permission(request))
+        name = f"personal-data-{customer.public_id}.json"
+        return StreamingHttpResponse(
+            personal_data_json(customer, now=timezone.now()),
+            content_type="application/json",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def erase(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Ask whether to erase the customer for good, and do it."""
+        customer = self._customer(request, object_id, allowed=self.has_delete_permission(request))
+        if request.method == "POST":
+            erase_customer(customer.project, customer.public_id, channel=CHANNEL, now=timezone.now())
+            self.message_user(request, _("The customer is erased for good."), messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:customers_customer_changelist"))
+        context = self.admin_site.each_context(request) | {
+            "title": _("Erase for good"),
+            "customer": customer,
+        }
+        return render(request, "customers/erase.html", context)
+
+    def _customer(self, request: HttpRequest, object_id: Any, *, allowed: bool) -> Customer:
+        if not allowed:
+            raise PermissionDenied
+        return get_object_or_404(self.get_queryset(request).select_related("project"), pk=object_id)

@@ -9,7 +9,6 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from customers.api.serializers import (
-    ActivityList,
     CustomerAnswer,
     CustomerBody,
     CustomerList,
@@ -27,15 +26,13 @@ from customers.services.import_customers import (
     update_customers_metadata,
 )
 from customers.services.upsert import update_customer, upsert_customer
-from customers.wire import activity_to_wire, customer_to_wire
+from customers.wire import customer_to_wire
 from promoengine.core.api.filters import as_moment, range_condition
-from promoengine.core.api.lists import cursor_list, paged_list
+from promoengine.core.api.lists import paged_list
 from promoengine.core.api.serializers import AsyncAnswer, FileBody
 from promoengine.core.api.uploads import keep_upload
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import InvalidQueryParams, MissingPermission
-from promoengine.core.ids import parse_public_id, public_id
-from promoengine.core.models import OutboxEvent
 
 ORDERS = {"created_at": "created_at", "updated_at": "updated_at", "source_id": "source_id"}
 
@@ -103,22 +100,6 @@ class PersonalData(CustomersView):
         return StreamingHttpResponse(pieces, content_type="application/json")
 
 
-class Activity(CustomersView):
-    @extend_schema(responses=ActivityList)
-    def get(self, request: ApiRequest, ref: str) -> Response:
-        customer = customer_by_ref(request.project, ref)
-        events = OutboxEvent.objects.filter(project=request.project, customer_id=customer.pk)
-        return Response(
-            cursor_list(
-                events.filter(_happened_between(request), _of_type(request)),
-                request.GET,
-                rows_to_wire=lambda found: [activity_to_wire(event) for event in found],
-                parse_cursor=lambda cursor: parse_public_id("evcus", cursor),
-                cursor_of=lambda event: public_id("evcus", event.pk),
-            )
-        )
-
-
 class CustomersImport(CustomersView):
     parser_classes = (MultiPartParser,)
 
@@ -168,23 +149,3 @@ def _after(request: ApiRequest) -> Q:
         raise InvalidQueryParams(f"Property .starting_after {error}") from error
     ascending = not request.GET.get("order", "-created_at").startswith("-")
     return Q(created_at__gt=moment) if ascending else Q(created_at__lt=moment)
-
-
-def _happened_between(request: ApiRequest) -> Q:
-    condition = Q()
-    for name, lookup in (("start_date", "gte"), ("end_date", "lte")):
-        if text := request.GET.get(name):
-            try:
-                condition &= Q(**{f"created_at__{lookup}": as_moment(text)})
-            except ValueError as error:
-                raise InvalidQueryParams(f"Property .{name} {error}") from error
-    return condition
-
-
-def _of_type(request: ApiRequest) -> Q:
-    condition = Q()
-    if kind := request.GET.get("type"):
-        condition &= Q(type=kind)
-    if campaign := request.GET.get("campaign_id"):
-        condition &= Q(campaign_id=parse_public_id("camp", campaign))
-    return condition

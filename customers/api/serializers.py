@@ -56,6 +56,13 @@ class ActivityList(serializers.Serializer):
     has_more = serializers.BooleanField()
 
 
+class ActivitiesList(serializers.Serializer):
+    object = serializers.CharField()
+    data_ref = serializers.CharField()
+    data = serializers.ListField(child=serializers.DictField())
+    total = serializers.IntegerField()
+
+
 class EventBody(serializers.Serializer):
     event = serializers.CharField()
     customer = CustomerBody(required=False)

@@ -10,25 +10,34 @@ from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
 
 from campaigns.sentences import offer_in_words
-from customers.models import Customer
+from customers.consents import refused_categories
+from customers.models import Consent, Customer
 from notifications.channels import channel_for
 from notifications.models import Message
 from promoengine.core.models import OutboxEvent
 from promoengine.core.queues import enqueue
 
+CATEGORY: dict[str, str] = {
+    Message.Channel.EMAIL: Consent.Category.EMAIL,
+    Message.Channel.SMS: Consent.Category.SMS,
+}
+
 
 def announce_publications(event_ids: Collection[str], *, now: datetime) -> list[Message]:
     """Write the messages that these publications call for, and queue them for sending.
 
-    An event that comes twice makes its messages once: they are unique by event, channel and recipient.
+    An event that comes twice makes its messages once: they are unique by event, channel and recipient. Who
+    took back a consent of a channel, or did not give it when asked, gets none by it.
     """
     events = OutboxEvent.objects.filter(pk__in=event_ids).select_related("project")
     customers = Customer.objects.present().in_bulk([event.customer_id for event in events])
+    refused = refused_categories(customers)
     drafts = [
         message
         for event in events
         if (customer := customers.get(event.customer_id))
         for message in _messages(event, customer, now=now)
+        if (customer.pk, CATEGORY[message.channel]) not in refused
     ]
     Message.objects.bulk_create(drafts, ignore_conflicts=True)
     made = list(Message.objects.filter(pk__in=[message.pk for message in drafts]))

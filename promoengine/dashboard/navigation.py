@@ -50,6 +50,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "redemptions.view_redemption",
                 ),
                 (_("Customers"), "group", "admin:customers_customer_changelist", "customers.view_customer"),
+                (_("Consents"), "handshake", "admin:customers_consent_changelist", "customers.view_consent"),
                 (_("Segments"), "groups_2", "admin:customers_segment_changelist", "customers.view_segment"),
                 (
                     _("Products"),

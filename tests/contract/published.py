@@ -65,7 +65,9 @@ EXTRAS = {
 # Where an object has no name: an error, rows of a report, a map whose keys are ids, and the bundle that
 # validations of several redeemables show and the older one of one code shows, too.
 EXTRA_PATHS = re.compile(
-    r"\.request_id|\.result\.failed\[\d+\]\.(row|reason|source_id|code)|.*\.order\.redemptions\.r_\w+|\.bundle"
+    r"\.request_id|\.result\.failed\[\d+\]\.(row|reason|source_id|code)"
+    # What an activity's `data` holds differs by its type, and the schema leaves it out.
+    r"|\.data\[\d+\]\.(event_source|category|data\.\w+)|.*\.order\.redemptions\.r_\w+|\.bundle"
 )
 
 

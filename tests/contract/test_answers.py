@@ -183,6 +183,8 @@ def test_customer_life(contract, project, api):
     contract.call("put", "/v1/customers/ann", {"description": "x"})
     contract.call("get", "/v1/customers")
     contract.call("get", f"/v1/customers/{made['id']}/redeemables")
+    contract.call("get", f"/v1/customers/{made['id']}/activity", query={"category": "ACTION"})
+    contract.call("get", f"/v1/customers/{made['id']}/activities")
     contract.call("post", "/v1/customers/bulk/async", [{"source_id": "b", "name": "B"}], status=202)
     contract.call(
         "post", "/v1/customers/metadata/async", {"source_ids": ["ann"], "metadata": {"a": 1}}, status=202

@@ -123,17 +123,6 @@ def test_the_summary_adds_up_what_was_redeemed(api, project):
     assert summary["orders"]["total_amount"] == 2000
 
 
-def test_the_activity_is_a_list_one_can_page_through(api):
-    for number in range(3):
-        api.post("/v1/events", {"event": f"e{number}", "customer": {"source_id": "ann"}})
-
-    first = api.get("/v1/customers/ann/activity", {"limit": 2}).json()
-    rest = api.get("/v1/customers/ann/activity", {"starting_after_id": first["more_starting_after"]}).json()
-
-    types = [event["type"] for event in first["data"] + rest["data"]]
-    assert types == ["customer.custom_event"] * 3 + ["customer.created"]
-
-
 def test_customers_are_imported_and_bad_rows_reported(api, project):
     rows = (
         "\ufeffSource_id,Name,Birthdate,Address_City,Color\n"

@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
+from customers.services.consent import save_consent
 from notifications.jobs import announce_publications, send_message
 from notifications.models import Message
 from notifications.services.send import send_again, send_waiting
@@ -170,6 +171,18 @@ def test_twilios_refusals_are_kept(published, settings, status, state):
         message = published(phone="+4915112345678")
 
     assert message.status == state
+
+
+@pytest.mark.parametrize(("given", "messages"), [(None, 1), (True, 1), (False, 0)])
+def test_who_refuses_e_mail_gets_none(published, api, project, given, messages):
+    consent = save_consent(project, name="Mail", now=timezone.now())
+    api.post("/v1/customers", {"source_id": "ann"})
+    if given is not None:
+        api.put("/v1/customers/ann/consents", {consent.public_id: given})
+
+    published(email="ann@example.com")
+
+    assert Message.objects.count() == messages
 
 
 def test_an_erased_customers_messages_are_erased(published, api):

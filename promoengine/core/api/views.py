@@ -146,7 +146,7 @@ class ClientView(ApiView):
         final = super().finalize_response(request, response, *args, **kwargs)
         final["Access-Control-Allow-Origin"] = request.headers.get("Origin", "*")
         final["Access-Control-Allow-Headers"] = CLIENT_HEADERS
-        final["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        final["Access-Control-Allow-Methods"] = "GET, POST, PUT, OPTIONS"
         final["Vary"] = "Origin"
         return final
 

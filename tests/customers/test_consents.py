@@ -1,0 +1,106 @@
+"""Consents: what customers agree to, with the way and the time."""
+
+import pytest
+from django.utils import timezone
+
+from customers.models import Consent, ConsentStatement
+from customers.services.consent import save_consent
+from promoengine.core.models import OutboxEvent
+from tests.factories import CustomerFactory
+
+
+@pytest.fixture
+def news(project):
+    return save_consent(project, name="News by e-mail", description="Once a week", now=timezone.now())
+
+
+@pytest.fixture
+def ann(project):
+    return CustomerFactory(project=project, source_id="ann", email="ann@example.com")
+
+
+def said(api, ref="ann"):
+    rows = api.get(f"/v1/customers/{ref}/consents").json()["data"]
+    return {row["name"]: (row["given"], row["source"]) for row in rows}
+
+
+def test_consents_are_listed_as_the_sdk_expects(api, client_api, news):
+    for answer in (api.get("/v1/consents"), client_api.get("/client/v1/consents")):
+        listed = answer.json()
+        assert listed["groups"] == {"object": "list", "total": 0, "data_ref": "data", "data": []}
+        assert listed["consents"]["total"] == 1
+        assert listed["consents"]["data"][0] == {
+            "id": news.public_id,
+            "name": "News by e-mail",
+            "description": "Once a week",
+            "category": "EMAIL",
+            "created_at": listed["consents"]["data"][0]["created_at"],
+            "object": "consent",
+        }
+
+
+def test_a_customer_gives_a_consent_and_takes_it_back(api, ann, news):
+    assert said(api) == {"News by e-mail": (False, None)}
+
+    api.put("/v1/customers/ann/consents", {news.public_id: True}, **{"X-Voucherify-Channel": "checkout"})
+    assert said(api) == {"News by e-mail": (True, "checkout")}
+
+    api.put("/v1/customers/ann/consents", {"News by e-mail": False})
+    assert said(api) == {"News by e-mail": (False, "API")}
+    assert list(ConsentStatement.objects.order_by("id").values_list("is_given", flat=True)) == [True, False]
+
+
+def test_saying_it_again_writes_nothing(api, ann, news):
+    for _ in range(2):
+        api.put("/v1/customers/ann/consents", {news.public_id: True})
+
+    assert ConsentStatement.objects.count() == 1
+    assert OutboxEvent.objects.filter(type="customer.updated").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "named"),
+    [
+        ({"unknown": True}, 404, "unknown"),
+        ({"News by e-mail": "yes"}, 400, ".News by e-mail"),
+        ([], 400, "Payload"),
+    ],
+)
+def test_what_is_wrong_changes_nothing(api, ann, news, body, status, named):
+    answer = api.put("/v1/customers/ann/consents", body)
+
+    assert answer.status_code == status
+    assert named in answer.json()["details"]
+    assert not ConsentStatement.objects.exists()
+
+
+def test_a_browser_may_state_consents_where_the_project_lets_it_change_customers(
+    client_api, project, ann, news
+):
+    refused = client_api.put("/client/v1/customers/ann/consents", {news.public_id: True})
+    project.client_create_customer_enabled = True
+    project.save()
+    allowed = type(client_api)(project, "client").put(
+        "/client/v1/customers/ann/consents", {news.public_id: True}
+    )
+
+    assert (refused.status_code, allowed.status_code) == (403, 204)
+    assert ConsentStatement.objects.get().source == "CLIENT_API"
+
+
+def test_other_projects_consents_and_customers_are_unknown(api, other_api, ann, news):
+    CustomerFactory(project=other_api.project, source_id="bob")
+
+    assert other_api.get("/v1/consents").json()["consents"]["data"] == []
+    assert other_api.put("/v1/customers/ann/consents", {}).status_code == 404
+    assert other_api.put("/v1/customers/bob/consents", {news.public_id: True}).status_code == 404
+    assert other_api.get("/v1/customers/ann/consents").status_code == 404
+
+
+def test_what_was_said_stays_without_a_name_when_the_customer_is_erased(api, ann, news):
+    api.put("/v1/customers/ann/consents", {news.public_id: True})
+
+    api.post("/v1/customers/ann/permanent-deletion")
+
+    assert ConsentStatement.objects.get().is_given
+    assert Consent.objects.count() == 1
