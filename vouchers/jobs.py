@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from promoengine.core.models import AsyncAction
-from vouchers.services import bulk_change, bulk_metadata, campaigns, generate, import_codes, usage
+from vouchers.services import bin, bulk_change, bulk_metadata, campaigns, generate, import_codes, usage
 
 
 def generate_codes(action: AsyncAction) -> None:
@@ -40,6 +40,16 @@ def propagate_terms(action: AsyncAction) -> None:
 def purge_codes(action: AsyncAction) -> None:
     """Delete a deleted campaign's codes."""
     campaigns.run_purge(action)
+
+
+def restore_codes(action: AsyncAction) -> None:
+    """Bring the codes of a campaign back that came out of the bin."""
+    bin.run_restore(action)
+
+
+def empty_bins(**_: Any) -> None:
+    """Delete for good what has been in the bin for as long as its project keeps it."""
+    bin.empty_bins(now=datetime.now(UTC))
 
 
 def forget_undo(**_: Any) -> None:

@@ -22,7 +22,7 @@ from campaigns.services.products import (
     upsert_product,
     upsert_sku,
 )
-from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
 from promoengine.core.errors import DomainError
 
 MEMBERS_SHOWN = 100
@@ -88,7 +88,9 @@ class ProductAdmin(CatalogueAdmin):
             obj.pk = upsert_product(project, data=form.to_wire(), now=now).pk
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
-        delete_product(current_project(request), obj.public_id)
+        delete_product(
+            current_project(request), obj.public_id, deleted_by=user_id(request), now=timezone.now()
+        )
 
     @display(description=_("Price"), ordering="price")
     def price_shown(self, product: Product) -> str:
@@ -124,7 +126,13 @@ class SkuAdmin(CatalogueAdmin):
         obj.pk = upsert_sku(project, obj.product.public_id, data=data, now=now).pk
 
     def delete_model(self, request: HttpRequest, obj: Sku) -> None:
-        delete_sku(current_project(request), obj.product.public_id, obj.public_id)
+        delete_sku(
+            current_project(request),
+            obj.product.public_id,
+            obj.public_id,
+            deleted_by=user_id(request),
+            now=timezone.now(),
+        )
 
     @display(description=_("Price"), ordering="price")
     def price_shown(self, sku: Sku) -> str:

@@ -106,7 +106,8 @@ class ProductByRef(ProductsView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: ApiRequest, ref: str) -> Response:
-        delete_product(request.project, ref)
+        force = request.GET.get("force") == "true"
+        delete_product(request.project, ref, force=force, now=datetime.now(UTC))
         return Response(status=204)
 
 
@@ -141,7 +142,8 @@ class ProductSkuByRef(ProductsView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: ApiRequest, ref: str, sku_ref: str) -> Response:
-        delete_sku(request.project, ref, sku_ref)
+        force = request.GET.get("force") == "true"
+        delete_sku(request.project, ref, sku_ref, force=force, now=datetime.now(UTC))
         return Response(status=204)
 
 

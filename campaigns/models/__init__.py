@@ -1,5 +1,6 @@
 """The rows of this room: what is offered, the rules on it, and the catalogue that both name."""
 
+from campaigns.models.bin import BinEntry
 from campaigns.models.campaigns import (
     Campaign,
     CampaignQuerySet,
@@ -14,6 +15,7 @@ from campaigns.models.rules import RELATED_PREFIXES, ValidationRule, ValidationR
 
 __all__ = [
     "RELATED_PREFIXES",
+    "BinEntry",
     "Campaign",
     "CampaignQuerySet",
     "Category",

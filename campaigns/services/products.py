@@ -10,6 +10,7 @@ from campaigns.builtin import refuse_shipping
 from campaigns.catalogue_selectors import find_product, find_sku, product_by_ref, sku_by_ref
 from campaigns.models import Product, Sku
 from campaigns.payload import read_product, read_sku
+from campaigns.services.bin import goods_to_keep, put_in_bin
 from promoengine.core.errors import Duplicate
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
@@ -59,16 +60,21 @@ def update_product(project: Project, ref: str, *, data: Any, now: datetime) -> P
 
 
 @transaction.atomic
-def delete_product(project: Project, ref: str) -> None:
-    """Delete a product and its SKUs for good; they leave the collections that list them.
+def delete_product(
+    project: Project, ref: str, *, force: bool = False, deleted_by: str | None = None, now: datetime
+) -> None:
+    """Put a product with its SKUs into the bin, or with `force` delete it; they leave their collections.
 
     Raises:
         NotFound: the project has no such product.
         BuiltIn: it is the product Shipping, which every project has.
     """
     refuse_shipping(ref)
-    product = product_by_ref(project, ref)
     definitions_changed(project)
+    product = product_by_ref(project, ref)
+    if not force:
+        kept = goods_to_keep(product, list(Sku.objects.filter(product=product)))
+        put_in_bin(project, "product", product, name=str(product), kept=kept, deleted_by=deleted_by, now=now)
     product.delete()
 
 
@@ -112,14 +118,33 @@ def update_sku(project: Project, product_ref: str, ref: str, *, data: Any, now: 
 
 
 @transaction.atomic
-def delete_sku(project: Project, product_ref: str, ref: str) -> None:
-    """Delete a product's SKU for good.
+def delete_sku(
+    project: Project,
+    product_ref: str,
+    ref: str,
+    *,
+    force: bool = False,
+    deleted_by: str | None = None,
+    now: datetime,
+) -> None:
+    """Put a product's SKU into the bin, or with `force` delete it for good.
 
     Raises:
         NotFound: the project has no such product, or the product no such SKU.
     """
-    sku = sku_by_ref(project, ref, product=product_by_ref(project, product_ref))
     definitions_changed(project)
+    sku = sku_by_ref(project, ref, product=product_by_ref(project, product_ref))
+    if not force:
+        put_in_bin(
+            project,
+            "sku",
+            sku,
+            name=str(sku),
+            parent_id=sku.product.public_id,
+            kept=goods_to_keep(None, [sku]),
+            deleted_by=deleted_by,
+            now=now,
+        )
     sku.delete()
 
 

@@ -56,6 +56,7 @@ class ProjectForm(forms.ModelForm):
             "client_publish_enabled",
             "client_list_vouchers_enabled",
             "client_create_customer_enabled",
+            "bin_days",
         ]
 
     def clean_timezone(self) -> str:

@@ -29,6 +29,11 @@ def current_project(request: HttpRequest) -> Project:
     return chosen or Project.objects.earliest("created_at")
 
 
+def user_id(request: HttpRequest) -> str:
+    """Return what tells the user apart, as rows keep who deleted them."""
+    return f"user_{request.user.pk}"
+
+
 class LongListPaginator(Paginator):
     """Pages of a list that may be very long: the thousandth is the last, and the total may be about right.
 

@@ -58,11 +58,19 @@ class Project(PublicModel):
     definitions_version = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Grows with each change of campaigns, promotions and rules."
     )
+    bin_days = models.PositiveSmallIntegerField(
+        "days in the trash",
+        null=True,
+        blank=True,
+        default=90,
+        help_text="How long what is deleted can be brought back; empty is for ever.",
+    )
     created_at = models.DateTimeField(default=now, editable=False)
 
     privacy = Privacy(
         free="key name currency timezone week_start client_trusted_domains stacking_rules"
-        " stacking_rules_created_at stacking_rules_updated_at definitions_version created_at"
+        " stacking_rules_created_at stacking_rules_updated_at definitions_version bin_days"
+        " created_at"
     )
 
     def __str__(self) -> str:

@@ -102,6 +102,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "admin:campaigns_projectstacking_changelist",
                     "campaigns.view_projectstacking",
                 ),
+                (_("Trash"), "delete", "admin:campaigns_binentry_changelist", "campaigns.view_binentry"),
                 (
                     _("Background work"),
                     "hourglass_top",

@@ -108,6 +108,7 @@ CALLS = [
         "/v1/product-collections",
         {"type": "STATIC", "name": "x", "products": [{"id": "{product}", "object": "product"}]},
     ),
+    ("delete", "/v1/trash-bin/{entry}", None),
     ("post", "/v1/customers", {"id": "{customer}", "name": "Mallory"}),
     ("post", "/v1/events", {"event": "x", "customer": {"id": "{customer}"}}),
     ("post", "/v1/publications", {"voucher": "{code}", "customer": {"source_id": "m"}}),
@@ -150,6 +151,7 @@ LISTS = [
     "/v1/product-collections/pc_a11pr0dUc75/products",
     "/v1/validation-rules",
     "/v1/validation-rules-assignments",
+    "/v1/trash-bin",
 ]
 
 
@@ -186,6 +188,8 @@ def owned(db):
     path = f"/v1/validation-rules/{rule}/assignments"
     assignment = api.post(path, {"campaign": campaign.public_id}).json()["id"]
     segment = api.post("/v1/segments", {"name": "x", "customers": [customer.source_id]}).json()["id"]
+    api.delete(f"/v1/vouchers/{VoucherFactory(project=owner).code}")
+    entry = api.get("/v1/trash-bin").json()["data"][0]["id"]
     action = start_async_action(owner, "X", job="nothing", params={}, now=campaign.created_at)
     return {
         "owner": owner,
@@ -204,6 +208,7 @@ def owned(db):
         "promotion": tier.campaign.public_id,
         "stack": stack["id"],
         "action": action.public_id,
+        "entry": entry,
         "rule": rule,
         "assignment": assignment,
         "category": CategoryFactory(project=owner).public_id,

@@ -1,5 +1,5 @@
 """Campaigns and codes in the dashboard."""
 
-from vouchers.admin import campaigns, vouchers
+from vouchers.admin import bin, campaigns, vouchers
 
-__all__ = ["campaigns", "vouchers"]
+__all__ = ["bin", "campaigns", "vouchers"]

@@ -23,7 +23,7 @@ from campaigns.services.change import set_campaign_active
 from campaigns.services.limits import save_limits
 from campaigns.services.related_objects import RelatedObject
 from promoengine.core.admin_async_actions import progress_url
-from promoengine.core.admin_project import current_project
+from promoengine.core.admin_project import current_project, user_id
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from vouchers.admin.forms import CampaignForm, code_config_of
@@ -160,7 +160,13 @@ class CampaignAdmin(GuardedAdmin):
             self.message_user(request, _("The codes are being made; you can watch them arrive."))
 
     def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
-        delete_campaign(current_project(request), obj.public_id, channel=CHANNEL, now=timezone.now())
+        delete_campaign(
+            current_project(request),
+            obj.public_id,
+            channel=CHANNEL,
+            deleted_by=user_id(request),
+            now=timezone.now(),
+        )
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
         for campaign in queryset:

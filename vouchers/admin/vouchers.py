@@ -20,7 +20,7 @@ from campaigns.admin.guarded import GuardedAdmin
 from campaigns.models import Campaign
 from campaigns.sentences import money, offer_in_words
 from campaigns.services.related_objects import RelatedObject
-from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
 from promoengine.core.models import Project
 from vouchers.admin.change_many import change_many
 from vouchers.admin.forms import VoucherForm
@@ -117,7 +117,13 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
         )
 
     def delete_model(self, request: HttpRequest, obj: Voucher) -> None:
-        delete_voucher(current_project(request), obj.public_id, channel=CHANNEL, now=timezone.now())
+        delete_voucher(
+            current_project(request),
+            obj.public_id,
+            channel=CHANNEL,
+            deleted_by=user_id(request),
+            now=timezone.now(),
+        )
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> None:
         for voucher in queryset:

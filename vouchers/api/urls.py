@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from vouchers.api import campaigns, publications, rule_assignments, vouchers
+from vouchers.api import bin, campaigns, publications, rule_assignments, vouchers
 
 urlpatterns = [
     path("v1/campaigns", campaigns.Campaigns.as_view()),
@@ -26,6 +26,8 @@ urlpatterns = [
         "v1/validation-rules/<str:rule_id>/assignments/<str:assignment_id>",
         rule_assignments.RuleAssignmentById.as_view(),
     ),
+    path("v1/trash-bin", bin.BinEntries.as_view()),
+    path("v1/trash-bin/<str:entry_id>", bin.BinEntryById.as_view()),
     path("v1/publications", publications.Publications.as_view()),
     path("v1/publications/create", publications.PublicationByQuery.as_view()),
     path("v1/customers/<path:ref>/redeemables", vouchers.CustomerRedeemables.as_view()),

@@ -1,17 +1,19 @@
 """What happens to a campaign's codes when it is made, changed or deleted."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.utils import timezone
 
-from campaigns.models import Campaign, PromotionTier
+from campaigns.models import BinEntry, Campaign, PromotionTier
 from campaigns.rule_selectors import load_assignments
 from campaigns.selectors import campaign_by_ref
+from campaigns.services.bin import put_in_bin
 from campaigns.services.create import create_campaign
 from campaigns.services.rules import assign_rules_to, forget_assignments
 from campaigns.services.terms import (
@@ -25,11 +27,12 @@ from campaigns.services.terms import (
 from campaigns.wire import WINDOWS, campaigns_to_wire
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.events import record_event
+from promoengine.core.ids import public_id
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
 from vouchers.codes import check_code
-from vouchers.models import UsageEntry, Voucher
+from vouchers.models import UsageEntry, Voucher, VoucherQuerySet
 from vouchers.patterns import parse_code_config
 from vouchers.services.create import create_voucher
 from vouchers.services.generate import GenerationRunning, check_room, start_generation
@@ -160,9 +163,9 @@ def run_propagation(action: AsyncAction) -> None:
     stale = Q(pk__in=[])
     for name, value in terms.items():
         stale |= ~Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": False})
-    waiting = Voucher.objects.filter(~USED, stale, campaign=campaign).order_by("pk")
+    waiting = Voucher.objects.filter(~USED, stale, campaign=campaign)
     limits = campaign.quantity is not None
-    while keys := list(waiting.values_list("pk", flat=True)[: BATCH_FOLDED if limits else BATCH]):
+    for keys in batches_by_age(waiting, BATCH_FOLDED if limits else BATCH):
         with transaction.atomic():
             if limits:
                 fold_usage(keys)
@@ -174,7 +177,13 @@ def run_propagation(action: AsyncAction) -> None:
 
 @transaction.atomic
 def delete_campaign(
-    project: Project, ref: str, *, force: bool = False, channel: str = "API", now: datetime
+    project: Project,
+    ref: str,
+    *,
+    force: bool = False,
+    channel: str = "API",
+    deleted_by: str | None = None,
+    now: datetime,
 ) -> AsyncAction:
     """Put a campaign and its codes into the bin, or with `force` delete them, in the background.
 
@@ -189,7 +198,22 @@ def delete_campaign(
     if campaign.protected:
         raise CampaignProtected(f"Campaign {campaign.name} is protected")
     Campaign.objects.filter(pk=campaign.pk).update(deleted_at=now, active=False)
+    if not force:
+        put_in_bin(
+            project,
+            "campaign",
+            campaign,
+            name=campaign.name,
+            kept={"active": campaign.active},
+            deleted_by=deleted_by,
+            now=now,
+        )
     _record(project, "campaign.deleted", campaign, channel=channel, now=now)
+    return start_purge(project, campaign, force=force, now=now)
+
+
+def start_purge(project: Project, campaign: Campaign, *, force: bool, now: datetime) -> AsyncAction:
+    """Start putting a deleted campaign's codes into the bin, or with `force` deleting them and it."""
     return start_async_action(
         project,
         "CAMPAIGN.VOUCHERS_DELETE",
@@ -201,22 +225,50 @@ def delete_campaign(
 
 
 def run_purge(action: AsyncAction) -> None:
-    """Put a deleted campaign's codes into the bin, or delete them and the campaign with them."""
-    rows = Voucher.objects.filter(project=action.project, campaign=action.params["campaign"])
-    if not action.params["force"]:
-        rows = rows.filter(deleted_at=None)
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            batch = Voucher.objects.filter(pk__in=keys)
-            if action.params["force"]:
-                forget_assignments(keys)
-                batch.delete()
-            else:
-                batch.update(deleted_at=timezone.now())
-            advance(action, done=len(keys))
+    """Put a deleted campaign's codes into the bin, or delete them and the campaign with them.
+
+    Codes get the very moment at which their campaign was deleted, which tells those that come back with it
+    from those that had been deleted before. It stops where the campaign has been brought back meanwhile.
+    """
+    key = uuid.UUID(action.params["campaign"])
+    rows = Voucher.objects.filter(project=action.project, campaign=key)
     if action.params["force"]:
-        _forget(action.project, uuid.UUID(action.params["campaign"]))
+        _delete_codes(action, rows)
+        _forget(action.project, key)
+    else:
+        _bin_codes(action, rows.filter(deleted_at=None), key)
     action.message = f"{action.done_count} codes deleted"
+
+
+def _delete_codes(action: AsyncAction, rows: VoucherQuerySet) -> None:
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            ids = [public_id(Voucher.prefix, key) for key in keys]
+            BinEntry.objects.filter(project=action.project, resource_id__in=ids).delete()
+            forget_assignments(keys)
+            Voucher.objects.filter(pk__in=keys).delete()
+            advance(action, done=len(keys))
+
+
+def _bin_codes(action: AsyncAction, rows: VoucherQuerySet, campaign: uuid.UUID) -> None:
+    for keys in batches_by_age(rows, BATCH):
+        with transaction.atomic():
+            deleted = Campaign.objects.select_for_update().filter(pk=campaign, deleted_at__isnull=False)
+            deleted_at = deleted.values_list("deleted_at", flat=True).first()
+            if deleted_at is None:
+                return
+            binned = Voucher.objects.filter(pk__in=keys, deleted_at=None).update(deleted_at=deleted_at)
+            advance(action, done=binned)
+
+
+def batches_by_age(rows: VoucherQuerySet, size: int) -> Iterator[list[uuid.UUID]]:
+    """Yield the keys of a campaign's codes in batches, oldest first; what is behind is not read again."""
+    age = Tuple(F("created_at"), F("pk"))
+    rest = rows.order_by("created_at", "pk").values_list("created_at", "pk")
+    found = list(rest[:size])
+    while found:
+        yield [key for _created_at, key in found]
+        found = list(rest.filter(TupleGreaterThan(age, found[-1]))[:size])
 
 
 @transaction.atomic

@@ -1,0 +1,155 @@
+"""The bin: bringing back what was deleted, deleting it for good, and emptying it after a time."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from campaigns.models import BinEntry, Campaign
+from campaigns.services.bin import NotRestorable, restore_goods
+from campaigns.services.rules import forget_assignments
+from promoengine.core.errors import NotFound
+from promoengine.core.ids import parse_public_id
+from promoengine.core.models import AsyncAction, Project
+from promoengine.core.services.async_actions import advance, start_async_action
+from promoengine.core.services.definitions import definitions_changed
+from vouchers.models import Voucher
+from vouchers.services.campaigns import BATCH, batches_by_age, start_purge
+
+EMPTIED = 1000
+
+Restore = Callable[[Project, BinEntry, datetime], None]
+
+
+def entry_by_id(project: Project, ref: str) -> BinEntry:
+    """Return the bin entry of that id.
+
+    Raises:
+        NotFound: the project has none.
+    """
+    key = parse_public_id(BinEntry.prefix, ref)
+    entry = BinEntry.objects.filter(project=project, pk=key).first() if key else None
+    if entry is None:
+        raise NotFound("bin_entry", ref)
+    return entry
+
+
+@transaction.atomic
+def restore_entries(project: Project, entry_ids: Sequence[uuid.UUID], *, now: datetime) -> int:
+    """Bring all of what the entries stand for back, or nothing of it; return how many there were.
+
+    What others need comes first: campaigns before codes, products before SKUs. A campaign's codes follow in
+    the background.
+
+    Raises:
+        NotRestorable: a code's campaign or a SKU's product is not there.
+        Duplicate: another product or SKU has its source id by now.
+    """
+    definitions_changed(project)
+    entries = BinEntry.objects.select_for_update().filter(project=project, pk__in=entry_ids)
+    order = list(RESTORE)
+    found = sorted(entries, key=lambda entry: (order.index(entry.resource_type), entry.pk))
+    for entry in found:
+        RESTORE[entry.resource_type](project, entry, now)
+        entry.delete()
+    return len(found)
+
+
+def delete_entry(project: Project, ref: str, *, now: datetime) -> None:
+    """Delete for good what an entry stands for; a campaign's codes follow in the background.
+
+    Raises:
+        NotFound: the project has no such entry.
+    """
+    _delete(project, entry_by_id(project, ref), now)
+
+
+@transaction.atomic
+def _delete(project: Project, entry: BinEntry, now: datetime) -> None:
+    if not BinEntry.objects.filter(pk=entry.pk).delete()[0]:
+        return
+    if entry.resource_type == BinEntry.ResourceType.CAMPAIGN:
+        campaign = _campaigns(project, entry).first()
+        if campaign is not None:
+            start_purge(project, campaign, force=True, now=now)
+    elif entry.resource_type == BinEntry.ResourceType.VOUCHER:
+        Voucher.objects.filter(project=project, pk=entry.resource_key, deleted_at__isnull=False).delete()
+        forget_assignments([entry.resource_key])
+
+
+def empty_bins(*, now: datetime) -> int:
+    """Delete for good what has been in the bin for as long as its project keeps it; return how much."""
+    emptied = 0
+    for project in Project.objects.filter(bin_days__isnull=False):
+        old = BinEntry.objects.filter(
+            project=project, created_at__lt=now - timedelta(days=project.bin_days or 0)
+        ).order_by("created_at")
+        while entries := list(old[:EMPTIED]):
+            for entry in entries:
+                _delete(project, entry, now)
+            emptied += len(entries)
+    return emptied
+
+
+def run_restore(action: AsyncAction) -> None:
+    """Bring the codes back that were put into the bin together with their campaign."""
+    campaign, deleted_at = action.params["campaign"], datetime.fromisoformat(action.params["deleted_at"])
+    rows = Voucher.objects.filter(project=action.project, campaign=campaign, deleted_at=deleted_at)
+    for keys in batches_by_age(rows, BATCH):
+        with transaction.atomic():
+            batch = Voucher.objects.filter(pk__in=keys, deleted_at=deleted_at)
+            advance(action, done=batch.update(deleted_at=None))
+    action.message = f"{action.done_count} codes restored"
+
+
+def _restore_campaign(project: Project, entry: BinEntry, now: datetime) -> None:
+    campaign = _campaigns(project, entry).select_for_update().first()
+    if campaign is None or campaign.deleted_at is None:
+        return
+    deleted_at = campaign.deleted_at
+    campaign.deleted_at, campaign.active, campaign.updated_at = None, entry.kept.get("active", True), now
+    campaign.save(update_fields=["deleted_at", "active", "updated_at"])
+    start_async_action(
+        project,
+        "CAMPAIGN.VOUCHERS_RESTORE",
+        job="vouchers.jobs.restore_codes",
+        params={"campaign": str(campaign.pk), "deleted_at": deleted_at.isoformat()},
+        total_count=campaign.vouchers_count,
+        now=now,
+    )
+
+
+def _restore_voucher(project: Project, entry: BinEntry, now: datetime) -> None:
+    voucher = (
+        Voucher.objects.filter(project=project, pk=entry.resource_key).select_related("campaign").first()
+    )
+    if voucher is None:
+        return
+    if voucher.campaign_id and (voucher.campaign is None or voucher.campaign.deleted_at):
+        raise NotRestorable(
+            f"The campaign of code {entry} is not there; restore it first",
+            resource_id=entry.resource_id,
+            resource_type=entry.resource_type,
+        )
+    restored = Voucher.objects.filter(pk=voucher.pk, deleted_at__isnull=False)
+    if restored.update(deleted_at=None, updated_at=now) and voucher.campaign_id:
+        Campaign.objects.filter(pk=voucher.campaign_id).update(vouchers_count=F("vouchers_count") + 1)
+
+
+def _restore_goods(project: Project, entry: BinEntry, now: datetime) -> None:
+    restore_goods(project, entry)
+
+
+def _campaigns(project: Project, entry: BinEntry) -> QuerySet[Campaign]:
+    return Campaign.objects.filter(project=project, pk=entry.resource_key)
+
+
+# In the order in which they need each other.
+RESTORE: dict[str, Restore] = {
+    BinEntry.ResourceType.CAMPAIGN: _restore_campaign,
+    BinEntry.ResourceType.VOUCHER: _restore_voucher,
+    BinEntry.ResourceType.PRODUCT: _restore_goods,
+    BinEntry.ResourceType.SKU: _restore_goods,
+}
