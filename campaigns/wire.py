@@ -94,6 +94,10 @@ def campaign_to_wire(campaign: Campaign, tiers: list[PromotionTier] | None = Non
         "object": "campaign",
         **validity_to_wire(campaign),
     }
+    if campaign.one_customer_by:
+        wire["one_customer_by"] = campaign.one_customer_by
+    if campaign.guests != Campaign.Guests.UNLESS_LIMITED:
+        wire["guests"] = campaign.guests
     if campaign.description:
         wire["description"] = campaign.description
     if campaign.category:

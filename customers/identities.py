@@ -100,8 +100,8 @@ def key_id(key: str) -> uuid.UUID:
 
 def normal_email(value: Any) -> str | None:
     """Return an e-mail address as its provider tells mailboxes apart; None where it is none."""
-    text = _text(value)
-    name, at, domain = unicodedata.normalize("NFKC", text or "").casefold().rpartition("@")
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _text(value) or "").casefold())
+    name, at, domain = "".join(text.split()).rpartition("@")
     if not (name and at and domain):
         return None
     domain = _domain(domain)
@@ -143,7 +143,7 @@ def _mailbox(name: str, mailboxes: Mailboxes) -> str:
 
 
 def _domain(text: str) -> str:
-    domain = text.strip().rstrip(".")
+    domain = text.rstrip(".")
     try:
         return domain.encode("idna").decode()
     except UnicodeError:

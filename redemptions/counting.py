@@ -10,32 +10,50 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from customers.identities import KINDS
 from promoengine.core.models import Project
 from promoengine.engine.limits import Counter
 from promoengine.engine.operators import Moment
 from redemptions.models import CounterHold, Redemption, UsageCounter
 from vouchers.models import Voucher
 
+# The kinds of subjects that are a person, each of whom has few redemptions.
+PEOPLE = ("customer", *KINDS)
+
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Whom counters are kept by in one checkout: primary key or name, None where there is none."""
+    """Whom counters are kept by in one checkout: primary key or name, None where there is none.
+
+    `identity_keys` are what the customer is known by besides, as in `email:<uuid>`.
+    """
 
     customer: uuid.UUID | None = None
     api_key: str | None = None
     user: str | None = None
+    identity_keys: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, customer: uuid.UUID | None, *, channel_id: str, channel_type: str) -> "Subjects":
+    def of(
+        cls,
+        customer: uuid.UUID | None,
+        identity_keys: Collection[str] = (),
+        *,
+        channel_id: str,
+        channel_type: str,
+    ) -> "Subjects":
         """Return who is at the checkout, as redemptions keep it."""
+        keys = tuple(identity_keys)
         if channel_type == "USER":
-            return cls(customer, user=channel_id or None)
-        return cls(customer, api_key=channel_id or None)
+            return cls(customer, user=channel_id or None, identity_keys=keys)
+        return cls(customer, api_key=channel_id or None, identity_keys=keys)
 
     def text(self, kind: str) -> str | None:
         """Return the subject as counters' rows name it, "" for a counter of nobody in particular."""
         if not kind:
             return ""
+        if kind in KINDS:
+            return next((key for key in self.identity_keys if key.startswith(f"{kind}:")), None)
         value = getattr(self, kind)
         return None if value is None else f"{kind}:{value}"
 
@@ -57,15 +75,15 @@ class CounterRow:
     def lock(self) -> int:
         """The number of the advisory lock that guards the making of the row."""
         kind, _, value = self.subject.partition(":")
-        return making_lock(uuid.UUID(value) if kind == "customer" else self.object_id)
+        return making_lock(uuid.UUID(value) if kind in PEOPLE else self.object_id)
 
 
 def making_lock(key: uuid.UUID) -> int:
     """Return the number of the lock that guards the making of the counters of an object, or a customer.
 
     Whoever uses an object or gives it back shares it, whoever makes a counter takes it alone: the ledger then
-    has all that the counter must start with. Counters by customer go by the customer, so that the first use
-    of each makes nobody else wait.
+    has all that the counter must start with. Counters by customer go by the customer, and those by an
+    identity key by its hash, so that the first use of each makes nobody else wait.
     """
     return (key.int & 0x7FFF_FFFF_FFFF_FFFF) ^ 0x434F_554E
 
@@ -193,6 +211,7 @@ def ledger_parameters(rows: Collection[CounterRow]) -> dict[str, Any]:
         "measures": [row.measure for row in rows],
         "entries": [row.entry for row in rows],
         "customers": [_of_subject(row, "customer") for row in rows],
+        "identities": [row.subject if row.subject.partition(":")[0] in KINDS else None for row in rows],
         "channels": [_of_subject(row, "api_key") or _of_subject(row, "user") for row in rows],
         "starts": [row.starts_at for row in rows],
         "ends": [row.ends_at for row in rows],
@@ -240,10 +259,12 @@ _USED = f"""
         AND (wanted.starts_at IS NULL OR use.created_at >= wanted.starts_at)
         AND (wanted.ends_at IS NULL OR use.created_at < wanted.ends_at)
 """
-_BY_OBJECT = _USED.format(found="wanted.customer IS NULL AND {found}")
-_BY_CUSTOMER = _USED.format(
-    found="use.customer_id = wanted.customer"
-    " AND wanted.object_id IN (use.campaign_id, use.voucher_id, use.promotion_tier_id)"
+_BY_OBJECT = _USED.format(found="wanted.customer IS NULL AND wanted.identity IS NULL AND {found}")
+_OF_OBJECT = "wanted.object_id IN (use.campaign_id, use.voucher_id, use.promotion_tier_id)"
+_BY_CUSTOMER = _USED.format(found=f"use.customer_id = wanted.customer AND {_OF_OBJECT}")
+_BY_IDENTITY = _USED.format(
+    found="wanted.identity IS NOT NULL AND use.identity_keys IS NOT NULL"
+    f" AND use.identity_keys @> ARRAY[wanted.identity] AND {_OF_OBJECT}"
 )
 
 # Each part goes by an index of its own: one customer's redemptions are few, however many a campaign has.
@@ -255,10 +276,12 @@ LEDGER = f"""
         ) AS is_code
         FROM unnest(
             %(ids)s::uuid[], %(objects)s::uuid[], %(measures)s::text[], %(entries)s::text[],
-            %(customers)s::uuid[], %(channels)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]
-        ) AS wanted (id, object_id, measure, entry, customer, channel, starts_at, ends_at)
+            %(customers)s::uuid[], %(identities)s::varchar[], %(channels)s::text[],
+            %(starts)s::timestamptz[], %(ends)s::timestamptz[]
+        ) AS wanted (id, object_id, measure, entry, customer, identity, channel, starts_at, ends_at)
     ), used AS (
         {_BY_CUSTOMER}
+        UNION ALL {_BY_IDENTITY}
         UNION ALL {_BY_OBJECT.format(found="NOT wanted.is_code AND use.campaign_id = wanted.object_id")}
         UNION ALL {_BY_OBJECT.format(found="use.voucher_id = wanted.object_id")}
         UNION ALL {_BY_OBJECT.format(found="NOT wanted.is_code AND use.promotion_tier_id = wanted.object_id")}

@@ -12,6 +12,7 @@ from django.db.models import Q
 from campaigns.definitions import tiers_at
 from campaigns.facts import catalogue_facts
 from campaigns.models import PromotionStack, PromotionTier
+from customers.identities import identity_keys
 from customers.models import Customer
 from customers.segments import segments_of
 from customers.selectors import find_customer
@@ -136,16 +137,16 @@ def gather_context(
     lines = lines_of(asked.order, stored, overwrite=overwrite_order)
     catalogue = catalogue_facts(project, refs=good_refs, lines=lines, version=settings.version, at=moment)
     order = merge_order(asked.order, stored, catalogue, overwrite=overwrite_order)
-    customer = find_customer(project, asked.customer)
-    if stored is not None and not asked.customer:
-        customer = stored.customer
+    customer = _customer_at(project, asked, stored)
     asking = _asking(customer, asked)
+    known = _identity_keys(project, asked, customer)
     facts = engine.Facts(
         moment,
         customer=_customer_facts(customer, asked, asking),
         metadata=asking.redemption_metadata,
         api_key=channel.api_key,
         user=channel.user,
+        identities=frozenset(key.partition(":")[0] for key in known),
         goods=catalogue.goods,
         is_traced="trace" in asked.expand,
     )
@@ -158,7 +159,9 @@ def gather_context(
         order,
         order.to_engine(catalogue) if order and order.has_amount else None,
         facts,
-        Subjects.of(customer.pk if customer else None, channel_id=channel.id, channel_type=channel.type),
+        Subjects.of(
+            customer.pk if customer else None, known, channel_id=channel.id, channel_type=channel.type
+        ),
     )
 
 
@@ -274,20 +277,52 @@ def _asking(customer: Customer | None, asked: CheckoutRequest) -> Asking:
     return Asking(customer, metadata, asked.metadata or {})
 
 
+def _customer_at(project: Project, asked: CheckoutRequest, stored: Order | None) -> Customer | None:
+    """Return the customer that is named, or whose the order is, or the guest that came before."""
+    if not asked.customer and stored is not None and stored.customer is not None:
+        return stored.customer
+    if not (asked.customer or asked.tracking_id):
+        return None
+    return find_customer(project, asked.customer, tracking_id=asked.tracking_id)
+
+
+def _identity_keys(project: Project, asked: CheckoutRequest, customer: Customer | None) -> list[str]:
+    """Return what the customer is known by: what is stored and, over it, what was sent.
+
+    Unless their device is named, it is the browser that the tracking id was given to.
+    """
+    named, identities = asked.customer or {}, asked.identities
+    if asked.tracking_id and "device" not in identities:
+        identities = {**identities, "device": asked.tracking_id}
+    address = named.get("address") or (customer.address if customer else None)
+    return identity_keys(
+        project.pk,
+        {name: named[name] for name in ("email", "phone", "address") if name in named}
+        | {"identities": identities},
+        customer.identity_keys if customer else (),
+        country=address.get("country") if isinstance(address, dict) else None,
+    )
+
+
 def _customer_facts(
     customer: Customer | None, asked: CheckoutRequest, asking: Asking
 ) -> engine.Customer | None:
     """Return who is at the checkout, by what is stored and, over it, what was sent; None for a guest."""
     named = asked.customer or {}
-    if customer is None and not named:
+    if customer is None and not (named or asked.tracking_id):
         return None
     sent = {name: named[name] for name in CUSTOMER_FIELDS if name in named}
     stored = {name: getattr(customer, name) for name in CUSTOMER_FIELDS} if customer else {}
     return engine.Customer(
         str(customer.pk) if customer else None,
+        is_guest=not named and not _has_a_name(customer),
         metadata=asking.customer_metadata,
         attributes=_plain(stored) | sent,
     )
+
+
+def _has_a_name(customer: Customer | None) -> bool:
+    return customer is not None and bool(customer.source_id or customer.email or customer.phone)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,3 +1,5 @@
+import uuid
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -204,6 +206,7 @@ class Redemption(ProjectModel):
             "metadata": {},
         },
         person="customer",
+        lasting="identity_keys",
         retention="Details of redemptions",
     )
 
@@ -250,6 +253,19 @@ class Redemption(ProjectModel):
         return kind + ("f" if self.result == self.Result.FAILURE else "")
 
 
+def _by_keys_of(customer_id: uuid.UUID) -> Q:
+    """Return the condition of the counters by anything a customer is or was known by."""
+    found = [
+        *Customer.objects.filter(pk=customer_id).values_list("identity_keys", flat=True),
+        *Redemption.objects.filter(customer=customer_id)
+        .exclude(identity_keys=None)
+        .order_by()
+        .values_list("identity_keys", flat=True)
+        .distinct(),
+    ]
+    return Q(subject__in={key for keys in found for key in keys or ()})
+
+
 class UsageCounter(models.Model):
     """How much of one limit of a validation rule is used, so that no limit is counted from the ledger twice.
 
@@ -284,12 +300,19 @@ class UsageCounter(models.Model):
     starts_at = models.DateTimeField(null=True)
     value = models.BigIntegerField()
 
-    privacy = Privacy(free="object_id measure entry subject window starts_at value")
+    # Those by a person's keys go with them, and are made anew of what others who share a key have used.
+    privacy = Privacy(
+        free="object_id measure entry window starts_at value",
+        personal={"subject": ""},
+        person=_by_keys_of,
+        is_deleted=True,
+    )
 
     class Meta:
         indexes = [
             models.Index(fields=["object_id", "subject", "starts_at"], name="usage_counter_of_object"),
             models.Index(fields=["project", "id"], name="usage_counter_of_project"),
+            models.Index(fields=["subject"], name="usage_counter_of_subject"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from campaigns import models
 from campaigns.models import Campaign, PromotionTier, ValidityModel
 from campaigns.rule_facts import compiled_rule, discount_of
 from customers.models import Customer
+from promoengine.engine.limits import GUESTS_UNLESS_LIMITED
 from promoengine.engine.offers import Category, Offer, Usage
 from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.payments import GiftCredits
@@ -57,6 +58,8 @@ def voucher_offer(
         rules=_rules(voucher),
         holder_id=str(voucher.holder_id) if voucher.holder_id else None,
         category=_category(voucher.category_in_force),
+        one_customer_by=tuple(voucher.campaign.one_customer_by) if voucher.campaign else (),
+        guests=voucher.campaign.guests if voucher.campaign else GUESTS_UNLESS_LIMITED,
         formula_facts=FormulaFacts(
             customer_metadata=asking.customer_metadata,
             customer_birthdate=asking.customer.birthdate if asking.customer else None,
@@ -94,6 +97,8 @@ def tier_offer(tier: PromotionTier, *, id_: str = "", asking: Asking = NOBODY) -
         is_campaign_active=campaign.active and campaign.deleted_at is None,
         rules=(*_rules(tier), *_rules(campaign)),
         category=_category(tier.category or campaign.category),
+        one_customer_by=tuple(campaign.one_customer_by),
+        guests=campaign.guests,
         formula_facts=_formula_facts(tier, asking),
     )
 
@@ -117,6 +122,8 @@ def campaign_offer(campaign: Campaign, *, asking: Asking = NOBODY) -> Offer:
         is_active=campaign.active,
         rules=_rules(campaign),
         category=_category(campaign.category),
+        one_customer_by=tuple(campaign.one_customer_by),
+        guests=campaign.guests,
         formula_facts=_formula_facts(campaign, asking),
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from customers.payload import read_identities
+from customers.tracking import as_tracking_id
 from promoengine.core.errors import DomainError, InvalidPayload
 
 REDEEMABLES_MAX = 30
@@ -74,12 +76,15 @@ class AskedOrder:
 class CheckoutRequest:
     """One validation or redemption: what is to be used, on which order, by whom.
 
-    `wants_best` asks a validation for the choice and order of the redeemables that saves most.
+    `identities` are what else the customer is known by, of those kinds that were sent; `tracking_id` is as
+    it is given out, whatever a shop has sent. `wants_best` asks a validation for the choice and order of the
+    redeemables that saves most.
     """
 
     redeemables: tuple[AskedRedeemable, ...]
     order: AskedOrder | None = None
     customer: dict[str, Any] | None = None
+    identities: dict[str, str | None] = field(default_factory=dict)
     session: AskedSession | None = None
     tracking_id: str | None = None
     metadata: dict[str, Any] | None = None
@@ -120,12 +125,16 @@ def parse_context(body: Mapping[str, Any], redeemables: tuple[AskedRedeemable, .
     combination = options.get("combination") or COMBINATIONS[0]
     if combination not in COMBINATIONS:
         raise InvalidPayload(f"Property .options.combination should be one of {', '.join(COMBINATIONS)}")
+    customer = parse_customer(body.get("customer")) or {}
+    identities = read_identities(customer)
+    tracked = read_text(body, "tracking_id", "")
     return CheckoutRequest(
         redeemables,
         order=parse_order(body.get("order")),
-        customer=parse_customer(body.get("customer")),
+        customer={name: value for name, value in customer.items() if name != "identities"} or None,
+        identities=identities,
         session=_session(body.get("session")),
-        tracking_id=read_text(body, "tracking_id", ""),
+        tracking_id=as_tracking_id(tracked) if tracked else None,
         metadata=_optional_object(body, "metadata"),
         expand=frozenset(expand),
         wants_best=combination == "BEST",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from campaigns.names import names_of
 from campaigns.rule_sentences import Names, condition_in_words, hint_of, ids_of
 from promoengine.core.models import Project
@@ -38,7 +40,9 @@ class Explainer:
         """Return what it takes until a redeemable applies, as far as it can be said."""
         if not isinstance(outcome, Inapplicable):
             return []
-        found = (hint_of(finding, self.currency, self.names) for finding in outcome.reasons)
+        found = [hint_of(finding, self.currency, self.names) for finding in outcome.reasons]
+        if outcome.refusal.key == "missing_customer":
+            found.append(str(_("sign in")))
         return [hint for hint in dict.fromkeys(found) if hint]
 
     def sentence(self, finding: Finding) -> str:

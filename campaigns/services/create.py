@@ -17,6 +17,7 @@ from campaigns.services.terms import (
     check_gift,
     check_quantity,
     check_windows,
+    who_counts,
 )
 from campaigns.wire import campaigns_to_wire
 from promoengine.core.errors import DomainError, Duplicate, InvalidPayload
@@ -81,6 +82,7 @@ def create_campaign(
         join_once=bool(data.get("join_once")),
         use_voucher_metadata_schema=_uses_schema(kind, data),
         created_at=now,
+        **who_counts(data),
         **_voucher_columns(kind, data),
     )
     if campaign.discount or campaign.gift:

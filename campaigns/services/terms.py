@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from campaigns.models import Category
+from campaigns.models import Campaign, Category
 from campaigns.selectors import category_by_id
 from campaigns.wire import WINDOWS
+from customers.identities import KINDS
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.models import Project
 from promoengine.engine.discounts import InvalidDiscount, parse_discount
@@ -112,6 +113,24 @@ def check_quantity(redemption: Any, where: str = ".redemption") -> int | None:
     if type(quantity) is not int or not 1 <= quantity <= QUANTITY_MAX:
         raise InvalidPayload(f"Property {where}.quantity should be a whole number of at least 1, or null")
     return quantity
+
+
+def who_counts(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns, of those given, that say who is one customer and whether guests may use an offer.
+
+    Raises:
+        InvalidPayload: a kind of identity key, or a policy on guests, is unknown.
+    """
+    columns: dict[str, Any] = {}
+    if (kinds := data.get("one_customer_by")) is not None:
+        if not isinstance(kinds, list) or any(kind not in KINDS for kind in kinds):
+            raise InvalidPayload(f"Property .one_customer_by should be an array of {', '.join(KINDS)}")
+        columns["one_customer_by"] = [kind for kind in KINDS if kind in kinds]
+    if (guests := data.get("guests")) is not None:
+        if guests not in Campaign.Guests.values:
+            raise InvalidPayload(f"Property .guests should be one of {', '.join(Campaign.Guests.values)}")
+        columns["guests"] = guests
+    return columns
 
 
 def category_of(project: Project, *, name: str | None, ref: str | None) -> Category | None:

@@ -13,6 +13,12 @@ class CustomerBody(serializers.Serializer):
     birthdate = serializers.DateField(required=False)
     address = serializers.DictField(required=False)
     metadata = serializers.DictField(required=False)
+    identities = serializers.DictField(
+        required=False,
+        write_only=True,
+        child=serializers.CharField(allow_null=True),
+        help_text="What else they are known by: email, phone, card, device, address. Kept as keyed hashes.",
+    )
 
 
 class CustomerAnswer(CustomerBody):

@@ -14,6 +14,7 @@ from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.events import record_event
 from promoengine.core.ids import new_id, parse_public_id, public_id
 from promoengine.core.models import OutboxEvent, Project
+from promoengine.core.services.definitions import hold_off_checkouts
 from promoengine.core.services.privacy import erase_copies, erase_person
 
 
@@ -51,7 +52,8 @@ def erase_customer(project: Project, ref: str, *, channel: str = "API", now: dat
         NotFound: the project has no such customer.
     """
     customer = known_customer_by_ref(project, ref)
-    # Alone, so that nobody writes of the customer what would outlive them.
+    # Alone, so that nobody writes of the customer what would outlive them, or makes counters of their keys.
+    hold_off_checkouts(project)
     Customer.objects.select_for_update().get(pk=customer.pk)
     counts = erase_person(customer.pk)
     Customer.objects.filter(pk=customer.pk).update(deleted_at=now)
@@ -81,7 +83,8 @@ def erase_customer(project: Project, ref: str, *, channel: str = "API", now: dat
 def finish_erasing(event_ids: Collection[str]) -> None:
     """Erase what was being written of these events' customers meanwhile, and copies of answers about them."""
     found = OutboxEvent.objects.filter(pk__in=[uuid.UUID(key) for key in event_ids])
-    for ref in found.values_list("entity_id", flat=True):
-        if key := parse_public_id(Customer.prefix, ref):
+    for event in found.select_related("project").order_by("project_id", "pk"):
+        if key := parse_public_id(Customer.prefix, event.entity_id):
+            hold_off_checkouts(event.project)
             erase_person(key)
             erase_copies(key)

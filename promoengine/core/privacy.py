@@ -21,12 +21,14 @@ class Privacy:
     function from the old value to the new one. `free` names the columns without, separated by blanks.
     `person` says whose row it is, as a lookup of the customer's key or a function from the key to a
     condition; where it is empty and yet there is something personal, `lapses` says how that goes away.
+    `lasting` names personal columns that ledgers are compared by: erased with the person, and only then.
     """
 
     free: str = ""
     personal: Mapping[str, Any] = field(default_factory=dict)
     person: str | Callable[[uuid.UUID], Q] = ""
     lapses: str = ""
+    lasting: str = ""
     is_deleted: bool = False  # the row goes with the person, instead of its personal columns alone
     is_copy: bool = False  # of answers given: searched in the background, and no part of an export
     retention: str = ""  # what the rows are called where a project says how long they are kept
@@ -35,6 +37,12 @@ class Privacy:
     @property
     def free_columns(self) -> tuple[str, ...]:
         return tuple(self.free.split())
+
+    @property
+    def passing(self) -> dict[str, Any]:
+        """The personal columns that may be forgotten while the person is known."""
+        lasting = self.lasting.split()
+        return {name: left for name, left in self.personal.items() if name not in lasting}
 
     def rows_of(self, customer_id: uuid.UUID) -> Q:
         """Return the condition of the rows about a customer."""

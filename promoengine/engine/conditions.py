@@ -16,7 +16,7 @@ from promoengine.engine.findings import (
     lookup,
     register,
 )
-from promoengine.engine.limits import CounterKind
+from promoengine.engine.limits import GUESTS_ALLOWED, CounterKind
 from promoengine.engine.operators import UNKNOWN
 from promoengine.engine.order import Order
 
@@ -122,15 +122,17 @@ def counted(name: str, counter: CounterKind, measure: str = COUNT) -> None:
 def _judge_counter(
     node: Node, situation: Situation, findings: list[Finding], kind: CounterKind, measure: str
 ) -> Truth:
-    counter = situation.subject.counter(kind)
-    if kind.subject and getattr(situation.facts, kind.subject) is None:
+    counters = situation.counters(kind)
+    is_uncounted = kind.subject == "customer" and situation.subject.guests == GUESTS_ALLOWED
+    if not counters and not is_uncounted:
         findings.append(Finding(node, UNKNOWN, measure=measure))
         return UNKNOWN
-    value = situation.standing(counter) + situation.contribution(kind.measure)
+    fullest = counters[0] if counters else None
+    value = (situation.standing(fullest) if fullest else 0) + situation.contribution(kind.measure)
     truth = node.condition.holds(value, situation.facts.moment)
     low, high = node.condition.interval(value)
     missing = node.condition.gap(value) if truth is not True else None
-    findings.append(Finding(node, truth, value, missing, measure, counter, low, high))
+    findings.append(Finding(node, truth, value, missing, measure, fullest, low, high, counters[1:]))
     return truth
 
 

@@ -8,12 +8,19 @@ from promoengine.engine.limits import Counter, CounterKind
 from promoengine.engine.operators import Moment
 from promoengine.engine.order import Good, Order
 
+# The identity keys that tell a person, and not a thing that several may use.
+PERSONAL = frozenset({"email", "phone"})
+
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who is at the checkout; `attributes` are the published fields, `segments` public ids."""
+    """Who is at the checkout; `attributes` are the published fields, `segments` public ids.
+
+    A guest is one of whom nothing is known but the browser they came with before.
+    """
 
     id: str | None = None
+    is_guest: bool = False
     segments: frozenset[str] = frozenset()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -23,8 +30,9 @@ class Customer:
 class Facts:
     """All that holds for the whole checkout.
 
-    `used` has what counters stand at, with what others' sessions hold; a counter that is not there stands
-    at 0. Conditions named in `ignored` are taken as met, as a qualification does with limits.
+    `identities` are the kinds of keys, as in `email`, that the person is known by besides a record. `used`
+    has what counters stand at, with what others' sessions hold; a counter that is not there stands at 0.
+    Conditions named in `ignored` are taken as met, as a qualification does with limits.
     """
 
     moment: Moment
@@ -32,10 +40,23 @@ class Facts:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     api_key: tuple[str, ...] | None = None
     user: str | None = None
+    identities: frozenset[str] = frozenset()
     used: Mapping[Counter, int] = field(default_factory=dict)
     goods: Mapping[str, Good] = field(default_factory=dict)
     ignored: Callable[[str], bool] | None = None
     is_traced: bool = False
+
+    @property
+    def is_person_known(self) -> bool:
+        """Whether it can be told who it is, and not only from which browser or card."""
+        is_customer = self.customer is not None and not self.customer.is_guest
+        return is_customer or not self.identities.isdisjoint(PERSONAL)
+
+    def knows(self, subject: str) -> bool:
+        """Return whether it is known whom a counter by that subject counts here."""
+        if subject in ("customer", "api_key", "user"):
+            return getattr(self, subject) is not None
+        return not subject or subject in self.identities
 
 
 class Subject(Protocol):
@@ -44,7 +65,10 @@ class Subject(Protocol):
     @property
     def holder_id(self) -> str | None: ...
 
-    def counter(self, kind: CounterKind) -> Counter: ...
+    @property
+    def guests(self) -> str: ...
+
+    def counters_of(self, kind: CounterKind, *, of_guest: bool) -> tuple[Counter, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +109,12 @@ class Situation:
                 return self.use().credits
             case _:
                 return 0
+
+    def counters(self, kind: CounterKind) -> tuple[Counter, ...]:
+        """Return the counters of a kind here, the fullest first; none where nobody knows whom to count."""
+        found = self.subject.counters_of(kind, of_guest=self.facts.customer is None)
+        known = [counter for counter in found if self.facts.knows(counter.subject)]
+        return tuple(sorted(known, key=self.standing, reverse=True)) if len(known) > 1 else tuple(known)
 
     def standing(self, counter: Counter) -> int:
         """Return what the counter stands at, with what this checkout adds before this redeemable."""

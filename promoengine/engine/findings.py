@@ -47,7 +47,8 @@ class Node:
 class Finding:
     """What a condition found. `missing` says how much more it takes, counted in `measure`.
 
-    For a counter, `low` and `high` are the bounds within which the finding stays the same.
+    For a counter, `low` and `high` are the bounds within which the finding stays the same; `also` are others
+    that count the same person, none of which may pass `high`.
     """
 
     node: Node
@@ -58,6 +59,7 @@ class Finding:
     counter: Counter | None = None
     low: int | None = None
     high: int | None = None
+    also: tuple[Counter, ...] = ()
 
 
 Judge = Callable[[Node, Situation, list[Finding]], Truth]

@@ -9,7 +9,13 @@ from promoengine.engine.discounts import Applied, Discount, Terms
 from promoengine.engine.facts import Facts, Situation, Use
 from promoengine.engine.figures import MONEY, Figure, Setting
 from promoengine.engine.findings import Finding
-from promoengine.engine.limits import Counter, CounterClaim
+from promoengine.engine.limits import (
+    GUEST_KEYS,
+    GUESTS_COUNTED,
+    GUESTS_REFUSED,
+    Counter,
+    CounterClaim,
+)
 from promoengine.engine.offers import Offer, counter_kind_of
 from promoengine.engine.operators import UNKNOWN
 from promoengine.engine.order import Order
@@ -78,9 +84,14 @@ class Turn:
         setting = Setting(self.before, self.offer.formula_facts, moment.now, moment.zone)
         left = {}
         for limit in self.unit_limits:
-            counter = self.offer.counter(counter_kind_of(limit))
-            left[limit.key] = max(0, int(limit.limit.of(setting) or 0) - self.situation.standing(counter))
+            fullest, *_ = self.unit_counters(limit)
+            left[limit.key] = max(0, int(limit.limit.of(setting) or 0) - self.situation.standing(fullest))
         return left
+
+    def unit_counters(self, limit: UnitLimit) -> tuple[Counter, ...]:
+        """Return the counters of a limit on discounted units, the fullest first."""
+        kind = counter_kind_of(limit)
+        return self.situation.counters(kind) or (self.offer.counter(kind),)
 
     @cached_property
     def terms(self) -> Terms:
@@ -124,6 +135,8 @@ class Turn:
 
 def take_turn(turn: Turn) -> TurnResult:
     """Judge the offer's rules and, where they are met, work out what it does and what it counts."""
+    if refusal := _guest_refusal(turn):
+        return TurnResult(refusal=refusal)
     verdicts = [rule.judge(turn.situation) for rule in turn.offer.rules]
     findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
     for rule, verdict in zip(turn.offer.rules, verdicts, strict=True):
@@ -151,11 +164,27 @@ def _rule_refusal(turn: Turn, verdict: Verdict, rule: Rule) -> Refusal:
     room = reason.node.name.partition(".")[0] if reason else "redemption"
     key = RULES_KEYS.get(room, "redemption_rules_violated")
     about_customer = reason is not None and (room == "customer" or "customer" in reason.node.name)
-    if about_customer and reason is not None and reason.truth is UNKNOWN and turn.facts.customer is None:
+    if about_customer and reason is not None and reason.truth is UNKNOWN and _is_nobody(turn.facts):
         return turn.offer.refused(
             "missing_customer", "Customer is required to validate rules", verdict.message
         )
     return turn.offer.refused(key, _violated(turn.offer, rule), verdict.message)
+
+
+def _is_nobody(facts: Facts) -> bool:
+    return facts.customer is None or facts.customer.is_guest
+
+
+def _guest_refusal(turn: Turn) -> Refusal | None:
+    """Return why somebody of whom nothing is known may not use the offer, where they may not."""
+    guests, facts = turn.offer.guests, turn.facts
+    if guests == GUESTS_REFUSED and not facts.is_person_known:
+        return turn.offer.refused("missing_customer", "Customer is required: guests have to sign in")
+    if guests == GUESTS_COUNTED and facts.customer is None and facts.identities.isdisjoint(GUEST_KEYS):
+        return turn.offer.refused(
+            "missing_customer", "Customer, or the device or address of a guest, is required to count uses"
+        )
+    return None
 
 
 def _bundle_refusal(turn: Turn) -> Refusal:
@@ -198,19 +227,25 @@ def _counted(turn: Turn, findings: tuple[Finding, ...]) -> tuple[CounterClaim, .
     claims: dict[Counter, CounterClaim] = {}
     for rule in turn.offer.rules:
         for kind in rule.counters:
-            counter = turn.offer.counter(kind)
-            claims[counter] = CounterClaim(counter, turn.situation.contribution(kind.measure))
+            for counter in turn.situation.counters(kind):
+                claims[counter] = CounterClaim(counter, turn.situation.contribution(kind.measure))
     for finding in findings:
         if finding.counter is not None:
             claims[finding.counter] = claims[finding.counter].within(finding.low, finding.high)
+        for counter in finding.also:
+            claims[counter] = claims[counter].within(None, finding.high)
     if turn.applied is not None:
         for limit in turn.unit_limits:
-            counter = turn.offer.counter(counter_kind_of(limit))
-            amount = turn.applied.units.get(limit.key, 0)
-            left = turn.units_left.get(limit.key)
-            stands = turn.situation.standing(counter)
-            # With more left, more might be discounted; with less, so many could not have been reached.
-            spare = None if left is None else left - turn.applied.reached.get(limit.key, 0)
-            low, high = stands + amount, None if spare is None else stands + amount + spare
-            claims[counter] = CounterClaim(counter, amount, low=low, high=high)
+            claims |= _units_claimed(turn, limit, turn.applied)
     return tuple(claims.values())
+
+
+def _units_claimed(turn: Turn, limit: UnitLimit, applied: Applied) -> dict[Counter, CounterClaim]:
+    fullest, *others = turn.unit_counters(limit)
+    amount, left = applied.units.get(limit.key, 0), turn.units_left.get(limit.key)
+    stands = turn.situation.standing(fullest)
+    # With more left, more might be discounted; with less, so many could not have been reached.
+    spare = None if left is None else left - applied.reached.get(limit.key, 0)
+    low, high = stands + amount, None if spare is None else stands + amount + spare
+    claims = {counter: CounterClaim(counter, amount, high=high) for counter in others}
+    return {fullest: CounterClaim(fullest, amount, low=low, high=high), **claims}

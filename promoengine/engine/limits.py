@@ -3,6 +3,16 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
+# Whether people may use an offer of whom nothing is known: unless a limit counts by customer, in any case,
+# only where their device or address counts them, or not at all.
+GUESTS_UNLESS_LIMITED, GUESTS_ALLOWED, GUESTS_COUNTED, GUESTS_REFUSED = (
+    "UNLESS_LIMITED",
+    "ALLOWED",
+    "COUNTED",
+    "REFUSED",
+)
+GUEST_KEYS = ("device", "address")
+
 
 @dataclass(frozen=True, slots=True)
 class CounterKind:
@@ -23,7 +33,10 @@ class CounterKind:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One counter: a kind, of the campaign, code or promotion tier with the key `object_key`."""
+    """One counter: a kind, of the campaign, code or promotion tier with the key `object_key`.
+
+    What is counted by `customer` may be counted by identity keys, too: then `subject` is such as `email`.
+    """
 
     object_key: Hashable
     measure: str

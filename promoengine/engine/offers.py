@@ -1,13 +1,19 @@
 """What a checkout names: offers with all that deciding them needs, as values."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from promoengine.engine.bundles import Bundle
 from promoengine.engine.discounts import Discount
-from promoengine.engine.limits import Counter, CounterKind
+from promoengine.engine.limits import (
+    GUEST_KEYS,
+    GUESTS_COUNTED,
+    GUESTS_UNLESS_LIMITED,
+    Counter,
+    CounterKind,
+)
 from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.order import Order
 from promoengine.engine.payments import GiftCredits, LoyaltyPoints
@@ -44,7 +50,9 @@ class Offer:
 
     `object` and `id` are as the caller named it; `key` and `campaign_key` are what its limits are counted
     by. An offer carries a discount, gift credits, points, or none of them; one that could not be found has
-    the refusal that says so. All of its `rules` must be met.
+    the refusal that says so. All of its `rules` must be met. Limits by customer count each record and, too,
+    all who share an identity key named in `one_customer_by`; `guests` says whether people may use it of whom
+    nothing is known.
     """
 
     object: str
@@ -63,6 +71,8 @@ class Offer:
     category: Category | None = None
     formula_facts: FormulaFacts = field(default_factory=FormulaFacts)
     missing: Refusal | None = None
+    one_customer_by: tuple[str, ...] = ()
+    guests: str = GUESTS_UNLESS_LIMITED
 
     @property
     def scope(self) -> Scope:
@@ -93,7 +103,20 @@ class Offer:
         """Return what must be counted to judge it on this order, and counted up when it is used."""
         kinds = [kind for rule in self.rules for kind in rule.counters]
         kinds += [counter_kind_of(limit) for limit in self.unit_limits(order)]
-        return tuple(dict.fromkeys(self.counter(kind) for kind in kinds))
+        return tuple(dict.fromkeys(counter for kind in kinds for counter in self.counters_of(kind)))
+
+    def counters_of(self, kind: CounterKind, *, of_guest: bool = True) -> tuple[Counter, ...]:
+        """Return the counters of a kind: by customer there is one for each key that may count them.
+
+        Where guests are counted, those of them who have no record go by their device and address.
+        """
+        counter = self.counter(kind)
+        if kind.subject != "customer":
+            return (counter,)
+        keys = self.one_customer_by
+        if of_guest and self.guests == GUESTS_COUNTED:
+            keys = (*keys, *(key for key in GUEST_KEYS if key not in keys))
+        return (counter, *(replace(counter, subject=key) for key in keys))
 
     def counter(self, kind: CounterKind) -> Counter:
         """Return the counter of a kind; a code without a campaign stands in for one."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from customers.identities import key_id
 from promoengine.core.models import Project
 from promoengine.engine.limits import CounterClaim
 from promoengine.engine.operators import Moment
@@ -48,9 +49,12 @@ def row_claims(claims: Sequence[CounterClaim], subjects: Subjects, moment: Momen
 
 
 def used_keys(use: Redemption) -> list[uuid.UUID]:
-    """Return the keys of what a redemption is counted by: its campaign, code or promotion, and customer."""
+    """Return the keys of what a redemption is counted by: its campaign, code or promotion, and customer.
+
+    The customer is counted by their identity keys, too.
+    """
     keys = (use.campaign_id, use.voucher_id, use.promotion_tier_id, use.customer_id)
-    return [key for key in keys if key]
+    return [*(key for key in keys if key), *(key_id(key) for key in use.identity_keys or ())]
 
 
 def share_counters(keys: Collection[uuid.UUID]) -> None:
@@ -199,7 +203,7 @@ _COUNTED = f"""
         AND counter.subject = ANY(ARRAY[
             '', 'customer:' || use.customer_id,
             CASE use.channel_type WHEN 'USER' THEN 'user:' ELSE 'api_key:' END || use.channel_id
-        ])
+        ] || use.identity_keys::text[])
         AND (counter.starts_at IS NULL OR (counter."window", counter.starts_at) IN (
             SELECT * FROM unnest(%(windows)s::text[], %(starts)s::timestamptz[])
         ))

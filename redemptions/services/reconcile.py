@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from campaigns.models import Campaign, PromotionTier
+from customers.identities import KINDS
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
 from redemptions.counting import (
@@ -168,7 +169,10 @@ def _row_of(project: Project, counter: UsageCounter) -> CounterRow | None:
 def _in_words(project: Project, row: CounterRow) -> str:
     measure = UsageCounter.Measure(row.measure).label.lower()
     words = f"{_object_in_words(project, row.object_id)}, {measure}{row.entry and ' ' + row.entry}"
-    if row.subject:
+    kind = row.subject.partition(":")[0]
+    if kind in KINDS:
+        words += f" by one {kind}"
+    elif row.subject:
         words += f" by {row.subject.replace(':', ' ')}"
     if row.starts_at is None:
         return words

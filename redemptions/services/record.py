@@ -114,6 +114,7 @@ def record_redemptions(
             **common,
             **_about(row, outcome.offer.object, outcome.offer.id),
             parent_id=parent.pk if parent else None,
+            identity_keys=list(gathered.context.subjects.identity_keys) or None,
             amount=outcome.credits if outcome.offer.gift is not None else None,
             discount_amount=outcome.saving,
             order_amount=outcome.before.amount if outcome.before else 0,
@@ -195,7 +196,7 @@ def tracking_id(asked: CheckoutRequest, customer: Customer | None) -> str | None
     if asked.tracking_id:
         return asked.tracking_id
     if customer is not None:
-        return tracking_id_of(customer.source_id or customer.public_id)
+        return customer.tracking_id or tracking_id_of(customer.source_id or customer.public_id)
     named = (asked.customer or {}).get("source_id")
     return tracking_id_of(named) if isinstance(named, str) and named else None
 

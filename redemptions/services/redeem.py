@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from campaigns.services.override import store_overrides
+from customers.identities import key_id
 from customers.models import Customer
 from customers.services.upsert import upsert_customer
 from promoengine.core.errors import DomainError
@@ -117,7 +118,7 @@ def _use(
     # A customer's row, a session and counters yet to be made have locks that must come later, one by one.
     at_once = not (session_key or _writes_customer(asked, gathered)) and _are_counted(decision, gathered)
     claims = voucher_claims(gathered, decision)
-    shared = _used_keys(decision, gathered.customer) if at_once else set()
+    shared = _used_keys(decision, gathered, gathered.customer) if at_once else set()
     wanted = Wanted.of(claims) if at_once else NOTHING
     version = gathered.context.version
     # The catalogue is not for anybody's browser to write.
@@ -134,7 +135,7 @@ def _use(
     counted = row_claims(decision.counted, subjects, context.moment)
     if session_key:
         lock_session(project, session_key)
-    used = _used_keys(decision, customer)
+    used = _used_keys(decision, gathered, customer)
     if at_once and not used <= shared:
         raise ClaimLost(CLAIM_LOST)
     if not at_once:
@@ -177,20 +178,29 @@ def _are_counted(decision: Decision, gathered: Gathered) -> bool:
 
 def _writes_customer(asked: CheckoutRequest, gathered: Gathered) -> bool:
     """Return whether the customer may be new or changed: their row is locked before what is counted."""
-    is_named = asked.customer is not None and asked.customer.keys() <= {"id", "source_id", "object"}
-    return bool(asked.customer) and not (is_named and gathered.customer is not None)
+    customer = gathered.customer
+    if customer is None or asked.identities:
+        return bool(asked.customer or asked.tracking_id)
+    named = asked.customer or {}
+    source_id = named.get("source_id", customer.source_id)
+    return not (named.keys() <= {"id", "source_id", "object"} and source_id == customer.source_id)
 
 
-def _used_keys(decision: Decision, customer: Customer | None) -> set[UUID]:
+def _used_keys(decision: Decision, gathered: Gathered, customer: Customer | None) -> set[UUID]:
     offers = [outcome.offer for outcome in decision.applicable]
     keys = {key for offer in offers for key in (offer.key, offer.campaign_key) if isinstance(key, UUID)}
+    keys |= {key_id(key) for key in gathered.context.subjects.identity_keys}
     return keys | {customer.pk} if customer else keys
 
 
 def _customer(
     project: Project, asked: CheckoutRequest, gathered: Gathered, *, channel: Channel, now: datetime
 ) -> Customer | None:
-    if asked.customer:
-        return upsert_customer(project, data=asked.customer, channel=channel.name, now=now)
+    """Return the customer, made or changed as sent; that of the order, where nobody is named."""
     stored: Order | None = gathered.order.stored if gathered.order else None
-    return stored.customer if stored else None
+    if not asked.customer and stored is not None and stored.customer is not None:
+        return stored.customer
+    if not (asked.customer or asked.tracking_id):
+        return None
+    data = {**(asked.customer or {}), "identities": asked.identities}
+    return upsert_customer(project, data=data, tracking_id=asked.tracking_id, channel=channel.name, now=now)

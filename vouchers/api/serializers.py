@@ -3,6 +3,8 @@
 from rest_framework import serializers
 
 from campaigns.api.serializers import PromotionBody, TermsBody
+from campaigns.models import Campaign
+from customers.identities import KINDS
 
 
 class CampaignBody(TermsBody):
@@ -21,6 +23,18 @@ class CampaignBody(TermsBody):
     join_once = serializers.BooleanField(required=False, allow_null=True)
     use_voucher_metadata_schema = serializers.BooleanField(required=False, allow_null=True)
     activity_duration_after_publishing = serializers.CharField(required=False, allow_null=True, max_length=64)
+    one_customer_by = serializers.ListField(
+        child=serializers.ChoiceField(KINDS),
+        required=False,
+        allow_null=True,
+        help_text="Limits by customer count those together who share one of these.",
+    )
+    guests = serializers.ChoiceField(
+        Campaign.Guests.values,
+        required=False,
+        allow_null=True,
+        help_text="Whether people may use it of whom nothing is known.",
+    )
 
 
 class VoucherBody(TermsBody):

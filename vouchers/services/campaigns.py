@@ -23,6 +23,7 @@ from campaigns.services.terms import (
     check_duration,
     check_quantity,
     check_windows,
+    who_counts,
 )
 from campaigns.wire import WINDOWS, campaigns_to_wire
 from promoengine.core.errors import DomainError, InvalidPayload
@@ -296,7 +297,7 @@ def _columns(project: Project, campaign: Campaign, data: Mapping[str, Any]) -> d
     if any(name in data for name in WINDOWS.values()):
         current = {WINDOWS[key]: value for key, value in (campaign.validity or {}).items()}
         columns["validity"] = check_windows(current | {k: data[k] for k in WINDOWS.values() if k in data})
-    columns |= _voucher_columns(campaign, data.get("voucher") or {})
+    columns |= who_counts(data) | _voucher_columns(campaign, data.get("voucher") or {})
     return {name: value for name, value in columns.items() if getattr(campaign, name) != value}
 
 

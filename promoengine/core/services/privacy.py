@@ -14,11 +14,13 @@ BATCH = 500
 def erase_person(customer_id: uuid.UUID) -> dict[str, int]:
     """Delete or blank all rows about a customer, in the caller's transaction; return how many by model.
 
-    Keys, amounts and times stay where rows stay, so that sums and ledgers are as before.
+    Keys, amounts and times stay where rows stay, so that sums and ledgers are as before. Rows that go do so
+    first, while the others still say whose they are.
     """
+    models = sorted(models_about_people(), key=lambda one: not one[1].is_deleted)
     return {
         model._meta.label: erase_rows(_rows(model, privacy, customer_id), privacy)
-        for model, privacy in models_about_people()
+        for model, privacy in models
         if not privacy.is_copy
     }
 

@@ -1,0 +1,515 @@
+"""Limits by customer that count the same person together, and what guests may do."""
+
+import pytest
+
+from campaigns.models import Campaign
+from customers.models import Customer
+from customers.tracking import tracking_id_of
+from promoengine.core.models import Project
+from redemptions.models import CounterHold, Redemption, UsageCounter
+from redemptions.services.reconcile import differences, set_right
+from tests.factories import CampaignFactory, CustomerFactory, PromotionTierFactory, VoucherFactory
+from tests.limits import assert_ledger_agrees, body, key_of, limit, lock, redeem, roll_back
+
+REFUSED = "redemption_rules_violated"
+EVER = "campaign.redemptions.customers_count"
+SENT = {
+    "email": ({"email": "Ann.Lee@gmail.com"}, {"email": "annlee+x@googlemail.com"}),
+    "phone": ({"phone": "+48 501 234 567"}, {"phone": "0048501234567"}),
+    "card": ({"identities": {"card": "c"}}, {"identities": {"card": "c"}}),
+    "device": ({"identities": {"device": "d"}}, {"identities": {"device": "d"}}),
+    "address": (
+        {"address": {"line_1": "Main 5", "postal_code": "1"}},
+        {"address": {"line_1": "main  5", "postal_code": "1"}},
+    ),
+}
+
+
+def code_in(project, *, by=(), guests="UNLESS_LIMITED", **columns):
+    campaign = CampaignFactory(project=project, one_customer_by=list(by), guests=guests, **columns)
+    return VoucherFactory(project=project, campaign=campaign, discount=None)
+
+
+def outcomes(api, code, *customers):
+    return [key_of(redeem(api, code.code, customer=customer)) for customer in customers]
+
+
+def subjects():
+    return {
+        (row.subject.partition(":")[0], row.window): row.value
+        for row in UsageCounter.objects.exclude(subject="")
+    }
+
+
+@pytest.mark.parametrize("kind", SENT)
+def test_who_shares_a_key_is_one_customer(api, project, kind):
+    code = code_in(project, by=[kind])
+    limit(code.campaign, EVER, 1)
+    first, again = SENT[kind]
+
+    keys = outcomes(
+        api, code, {"source_id": "ann", **first}, {"source_id": "bob", **again}, {"source_id": "eve"}
+    )
+
+    assert keys == ["success", REFUSED, "success"]
+    assert_ledger_agrees(project)
+
+
+@pytest.mark.parametrize("kind", SENT)
+def test_each_record_counts_alone_unless_a_campaign_asks(api, project, kind):
+    code = code_in(project, by=[other for other in SENT if other != kind])
+    limit(code.campaign, EVER, 1)
+    first, again = SENT[kind]
+
+    assert outcomes(api, code, {"source_id": "ann", **first}, {"source_id": "bob", **again}) == [
+        "success",
+        "success",
+    ]
+    assert_ledger_agrees(project)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{name}{window}"
+        for name in ("campaign.redemptions.customers_count", "redemption.count.per_customer")
+        for window in ("", ".daily", ".weekly", ".monthly")
+    ],
+)
+def test_every_window_counts_people(api, project, name):
+    code = code_in(project, by=["email"])
+    limit(code.campaign, name, 2)
+
+    keys = outcomes(api, code, *({"source_id": who, "email": "a@b.co"} for who in ("x", "y", "z")))
+
+    assert keys == ["success", "success", REFUSED]
+    assert_ledger_agrees(project)
+
+
+def test_any_full_key_refuses_and_each_use_counts_on_all(api, project):
+    """Ann and Bob share a card, Bob and Eve a phone: Eve is refused for Bob's use, not for Ann's."""
+    code = code_in(project, by=["card", "phone"])
+    limit(code.campaign, EVER, 2)
+    ann = {"source_id": "ann", "identities": {"card": "c"}}
+    bob = {"source_id": "bob", "identities": {"card": "c"}, "phone": "+48501234567"}
+    eve = {"source_id": "eve", "phone": "+48501234567"}
+
+    assert outcomes(api, code, ann, bob, ann, eve, eve) == ["success", "success", REFUSED, "success", REFUSED]
+    assert subjects() == {("customer", "ever"): 1, ("card", "ever"): 2, ("phone", "ever"): 2}
+    assert_ledger_agrees(project)
+
+
+def test_what_is_stored_counts_where_nothing_is_sent(api, project):
+    code = code_in(project, by=["email"])
+    limit(code.campaign, EVER, 1)
+    for who in ("ann", "bob"):
+        api.post("/v1/customers", {"source_id": who, "email": "a@b.co"})
+
+    assert outcomes(api, code, {"source_id": "ann"}, {"source_id": "bob"}) == ["success", REFUSED]
+
+
+def test_a_validation_says_what_a_redemption_will(api, project):
+    code = code_in(project, by=["email"])
+    limit(code.campaign, EVER, 1)
+    redeem(api, code.code, customer={"source_id": "ann", "email": "a@b.co"})
+
+    def valid(**customer):
+        return api.post("/v1/validations", body(code.code, customer=customer)).json()["valid"]
+
+    assert not valid(source_id="new", email="A@B.co")
+    assert not valid(identities={"email": "a@b.co"})
+    assert valid(source_id="new", email="other@b.co")
+    assert not Customer.objects.filter(source_id="new").exists()
+
+
+def test_the_setting_counts_what_was_used_before_it(api, project):
+    code = code_in(project)
+    limit(code.campaign, EVER, 1)
+    outcomes(api, code, {"source_id": "ann", "email": "a@b.co"})
+    changed = api.put(f"/v1/campaigns/{code.campaign.public_id}", {"one_customer_by": ["email"]})
+
+    assert changed.json()["one_customer_by"] == ["email"]
+    assert outcomes(api, code, {"source_id": "bob", "email": "a@b.co"}) == [REFUSED]
+    assert_ledger_agrees(project)
+
+
+def test_promotions_and_discounted_units_count_people(api, project):
+    campaign = CampaignFactory(
+        project=project, campaign_type="PROMOTION", discount=None, one_customer_by=["email"]
+    )
+    tier = PromotionTierFactory(
+        project=project,
+        campaign=campaign,
+        discount={"type": "PERCENT", "percent_off": 100, "effect": "APPLY_TO_ITEMS"},
+    )
+    entry = {
+        "object": "product",
+        "id": "shoe",
+        "source_id": "shoe",
+        "product_customer_campaign_quantity_limit": 4,
+    }
+    limit(tier, "redemption.count.per_customer", 5, extra={"applicable_to": {"included": [entry]}})
+    order = {"items": [{"source_id": "shoe", "product_id": "shoe", "quantity": 3, "price": 100}]}
+
+    answers = [
+        redeem(api, tier.public_id, order=order, customer={"source_id": who, "email": "a@b.co"})
+        for who in ("ann", "bob", "eve")
+    ]
+
+    given = [one.json().get("order", {}).get("total_discount_amount") for one in answers]
+    assert given[:2] == [300, 100]
+    assert not given[2]
+    assert_ledger_agrees(project)
+
+
+def test_two_codes_of_one_campaign_count_twice_on_every_key(api, project):
+    code = code_in(project, by=["email"])
+    other = VoucherFactory(project=project, campaign=code.campaign, discount=None)
+    limit(code.campaign, EVER, 3)
+
+    def both(who):
+        return key_of(redeem(api, code.code, other.code, customer={"source_id": who, "email": "a@b.co"}))
+
+    assert [both("ann"), both("bob")] == ["success", REFUSED]
+    assert subjects()["email", "ever"] == 2
+    assert_ledger_agrees(project)
+
+
+def test_a_rollback_counts_down_each_key_once(api, project):
+    code = code_in(project, by=["email", "card"])
+    limit(code.campaign, EVER, 1)
+    ann = {"source_id": "ann", "email": "a@b.co", "identities": {"card": "c"}}
+    first = redeem(api, code.code, customer=ann)
+
+    roll_back(api, first)
+    again = roll_back(api, first)
+
+    assert key_of(again) == "already_rolled_back"
+    assert set(subjects().values()) == {0}
+    assert outcomes(api, code, ann | {"source_id": "bob"}, ann) == ["success", REFUSED]
+    assert_ledger_agrees(project)
+
+
+def test_a_key_changed_since_is_not_counted_down(api, project):
+    """What a redemption counted on is what it gives back, whoever the customer is by then."""
+    code = code_in(project, by=["email"])
+    limit(code.campaign, EVER, 1)
+    first = redeem(api, code.code, customer={"source_id": "ann", "email": "old@b.co"})
+    api.put("/v1/customers/ann", {"email": "new@b.co"})
+
+    roll_back(api, first)
+
+    assert set(subjects().values()) == {0}
+    assert outcomes(api, code, {"source_id": "bob", "email": "old@b.co"}) == ["success"]
+    assert_ledger_agrees(project)
+
+
+def test_a_session_holds_every_key(api, project):
+    code = code_in(project, by=["email"])
+    limit(code.campaign, EVER, 1)
+    ann, bob = ({"source_id": who, "email": "a@b.co"} for who in ("ann", "bob"))
+    held = api.post("/v1/validations", body(code.code, customer=ann, session=lock("cart")))
+
+    assert held.json()["valid"]
+    assert outcomes(api, code, bob) == [REFUSED]
+    assert key_of(redeem(api, code.code, customer=ann, session=lock("cart"))) == "success"
+    assert not CounterHold.objects.exists()
+    assert outcomes(api, code, bob) == [REFUSED]
+    assert_ledger_agrees(project)
+
+
+def test_a_released_session_lets_go_of_every_key(api, project):
+    code = code_in(project, by=["email", "card"])
+    limit(code.campaign, EVER, 1)
+    ann = {"source_id": "ann", "email": "a@b.co", "identities": {"card": "c"}}
+    api.post("/v1/validations", body(code.code, customer=ann, session=lock("cart")))
+
+    api.delete(f"/v1/vouchers/{code.code}/sessions/cart")
+
+    assert not CounterHold.objects.exists()
+    assert outcomes(api, code, ann | {"source_id": "bob"}) == ["success"]
+
+
+def test_counters_by_key_are_proved_and_set_right(api, project):
+    code = code_in(project, by=["email"])
+    limit(code.campaign, EVER, 5)
+    outcomes(api, code, {"source_id": "ann", "email": "a@b.co"})
+    UsageCounter.objects.filter(subject__startswith="email:").update(value=4)
+
+    (found,) = differences(project)
+    digest = UsageCounter.objects.get(subject__startswith="email:").subject.partition(":")[2]
+
+    assert (found.found, found.expected) == (4, 1)
+    assert "by one email" in str(found)
+    assert digest not in str(found)
+    assert set_right(project, found)
+    assert_ledger_agrees(project)
+
+
+def test_a_redemption_keeps_keys_and_answers_none(api, project):
+    code = code_in(project, by=["email"])
+
+    answer = redeem(
+        api, code.code, customer={"source_id": "ann", "email": "a@b.co", "identities": {"card": "c"}}
+    )
+
+    (use,) = Redemption.objects.all()
+    assert [key.partition(":")[0] for key in use.identity_keys] == ["email", "card"]
+    for key in use.identity_keys:
+        assert key.partition(":")[2] not in answer.content.decode()
+
+
+def test_another_projects_people_are_others(api, other_api, project):
+    codes = []
+    for shop in (api, other_api):
+        code = code_in(shop.project, by=["email"])
+        limit(code.campaign, EVER, 1)
+        codes.append(code)
+    ann = {"source_id": "ann", "email": "a@b.co"}
+
+    assert outcomes(api, codes[0], ann) == ["success"]
+    assert outcomes(other_api, codes[1], ann) == ["success"]
+    assert UsageCounter.objects.filter(subject__startswith="email:").values("subject").distinct().count() == 2
+
+
+def test_permanent_deletion_takes_the_keys_out_of_the_ledger(api, project):
+    """What others who share the key have used still counts, and the ledger still proves it."""
+    code = code_in(project, by=["email"])
+    limit(code.campaign, EVER, 5)
+    outcomes(api, code, {"source_id": "ann", "email": "a@b.co"}, {"source_id": "bob", "email": "a@b.co"})
+    ann = Customer.objects.get(source_id="ann")
+
+    api.post("/v1/customers/ann/permanent-deletion")
+
+    assert Redemption.objects.get(customer=ann).identity_keys is None
+    assert_ledger_agrees(project)
+    outcomes(api, code, {"source_id": "eve", "email": "a@b.co"})
+    assert subjects()["email", "ever"] == 2
+    assert_ledger_agrees(project)
+
+
+def test_permanent_deletion_leaves_no_counter_of_the_person_alone(api, project):
+    code = code_in(project, by=["email"])
+    limit(code.campaign, EVER, 5)
+    ann = {"source_id": "ann", "email": "a@b.co"}
+    outcomes(api, code, ann)
+    key = Customer.objects.get().identity_keys[0]
+
+    api.post("/v1/customers/ann/permanent-deletion")
+
+    assert not UsageCounter.objects.filter(subject=key).exists()
+    assert_ledger_agrees(project)
+
+
+class TestGuests:
+    def test_a_guest_is_known_by_the_tracking_id(self, api, project):
+        code = code_in(project)
+        limit(code.campaign, EVER, 1)
+
+        keys = [key_of(redeem(api, code.code, tracking_id=who)) for who in ("v-1", "v-2", "v-1")]
+
+        assert keys == ["success", "success", REFUSED]
+        assert Customer.objects.filter(source_id=None).count() == 2
+        assert_ledger_agrees(project)
+
+    def test_the_tracking_id_given_out_is_as_good_as_the_one_sent(self, api, project):
+        code = code_in(project)
+        limit(code.campaign, EVER, 1)
+        seen = api.post("/v1/validations", body(code.code, tracking_id="v-1")).json()
+        used = redeem(api, code.code, tracking_id=seen["tracking_id"]).json()
+
+        assert seen["valid"]
+        assert seen["tracking_id"] == tracking_id_of("v-1")
+        assert used["redemptions"][0]["tracking_id"] == seen["tracking_id"]
+        assert key_of(redeem(api, code.code, tracking_id="v-1")) == REFUSED
+        assert not api.post("/v1/validations", body(code.code, tracking_id="v-1")).json()["valid"]
+
+    @pytest.mark.parametrize("named", ["v-1", tracking_id_of("v-1")])
+    def test_the_source_id_of_the_same_tracking_id_is_the_guest(self, api, project, named):
+        code = code_in(project)
+        limit(code.campaign, EVER, 1)
+        guest = redeem(api, code.code, tracking_id="v-1").json()["redemptions"][0]
+
+        assert outcomes(api, code, {"source_id": named}) == [REFUSED]
+        made = api.post("/v1/customers", {"source_id": named}).json()
+        assert (made["id"], made["source_id"]) == (guest["customer_id"], named)
+
+    def test_the_shops_own_id_takes_the_place_of_a_tracking_id(self, api, project):
+        first = api.post("/v1/customers", {"source_id": tracking_id_of("ann")}).json()
+        second = api.post("/v1/customers", {"source_id": "ann"}).json()
+
+        assert (second["id"], second["source_id"]) == (first["id"], "ann")
+        assert api.get(f"/v1/customers/{tracking_id_of('ann')}").json()["id"] == first["id"]
+
+    def test_a_guest_who_signs_up_is_one_customer(self, api, project):
+        code = code_in(project)
+        limit(code.campaign, EVER, 2)
+        redeem(api, code.code, tracking_id="v-1")
+
+        answers = [redeem(api, code.code, customer={"source_id": "ann"}, tracking_id="v-1") for _ in range(2)]
+
+        assert [key_of(answer) for answer in answers] == ["success", REFUSED]
+        assert Customer.objects.get().source_id == "ann"
+
+    def test_two_customers_of_one_browser_are_told_apart(self, api, project):
+        code = code_in(project)
+        limit(code.campaign, EVER, 1)
+
+        keys = [
+            key_of(redeem(api, code.code, customer={"source_id": who}, tracking_id="v-1"))
+            for who in ("ann", "bob", "ann")
+        ]
+
+        assert keys == ["success", "success", REFUSED]
+        assert Customer.objects.count() == 2
+
+    def test_where_devices_count_a_browser_is_one(self, api, project):
+        code = code_in(project, by=["device"])
+        limit(code.campaign, EVER, 1)
+        CustomerFactory(project=project, source_id="ann")
+
+        guest = key_of(redeem(api, code.code, tracking_id="v-1"))
+        signed_in = key_of(redeem(api, code.code, customer={"source_id": "ann"}, tracking_id="v-1"))
+
+        assert [guest, signed_in] == ["success", REFUSED]
+        assert_ledger_agrees(project)
+
+    def test_a_guest_who_gives_an_address_is_found_by_both(self, api, project):
+        code = code_in(project)
+        redeem(api, code.code, tracking_id="v-1")
+        redeem(api, code.code, tracking_id="v-1", customer={"email": "a@b.co"})
+        redeem(api, code.code, customer={"email": "a@b.co"})
+        redeem(api, code.code, tracking_id="v-1", customer={"email": "other@b.co"})
+
+        assert sorted(Customer.objects.values_list("email", flat=True)) == ["a@b.co", "other@b.co"]
+
+    def test_identities_alone_leave_no_customer(self, api, project):
+        code = code_in(project, by=["device"])
+        limit(code.campaign, EVER, 1)
+        guest = {"identities": {"device": "d"}}
+
+        assert outcomes(api, code, guest, guest) == ["success", REFUSED]
+        assert not Customer.objects.exists()
+        assert_ledger_agrees(project)
+
+    @pytest.mark.parametrize(
+        ("guests", "limited", "key"),
+        [
+            ("UNLESS_LIMITED", False, "success"),
+            ("UNLESS_LIMITED", True, "missing_customer"),
+            ("ALLOWED", False, "success"),
+            ("ALLOWED", True, "success"),
+            ("COUNTED", False, "missing_customer"),
+            ("COUNTED", True, "missing_customer"),
+            ("REFUSED", False, "missing_customer"),
+            ("REFUSED", True, "missing_customer"),
+        ],
+    )
+    def test_somebody_of_whom_nothing_is_known(self, api, project, guests, limited, key):
+        code = code_in(project, guests=guests)
+        if limited:
+            limit(code.campaign, EVER, 1)
+
+        assert [key_of(redeem(api, code.code)) for _ in range(2)] == [key, key]
+
+    @pytest.mark.parametrize(
+        ("customer", "tracking_id", "key"),
+        [
+            ({"source_id": "ann"}, None, "success"),
+            ({"email": "a@b.co"}, None, "success"),
+            ({"identities": {"phone": "+48501234567"}}, None, "success"),
+            ({"identities": {"device": "d"}}, None, "missing_customer"),
+            (None, "v-1", "missing_customer"),
+        ],
+    )
+    def test_who_has_signed_in(self, api, project, customer, tracking_id, key):
+        code = code_in(project, guests="REFUSED")
+
+        assert key_of(redeem(api, code.code, customer=customer, tracking_id=tracking_id)) == key
+
+    def test_the_refusal_says_what_to_do(self, api, project):
+        code = code_in(project, guests="REFUSED")
+
+        refused = redeem(api, code.code).json()
+        asked = body(code.code, options={"expand": ["trace"]})
+        (result,) = api.post("/v1/validations", asked).json()["redeemables"]
+
+        assert (refused["message"], refused["details"]) == (
+            "Missing customer",
+            "Customer is required: guests have to sign in",
+        )
+        assert result["trace"]["hints"] == ["sign in"]
+
+    @pytest.mark.parametrize("kind", ["device", "address"])
+    def test_guests_are_counted_by_device_or_address(self, api, project, kind):
+        code = code_in(project, guests="COUNTED")
+        limit(code.campaign, EVER, 1)
+        guest, other = ({"identities": {kind: value}} for value in ("one", "two"))
+
+        assert outcomes(api, code, guest, other, guest) == ["success", "success", REFUSED]
+        assert_ledger_agrees(project)
+
+    def test_counted_guests_do_not_make_customers_of_one_house_one(self, api, project):
+        code = code_in(project, guests="COUNTED")
+        limit(code.campaign, EVER, 1)
+        house = {"identities": {"address": "house"}}
+
+        assert outcomes(api, code, {"source_id": "ann", **house}, {"source_id": "bob", **house}) == [
+            "success",
+            "success",
+        ]
+
+    def test_a_guest_on_a_customers_order_is_that_customer(self, api, project):
+        code = code_in(project, by=["email"])
+        limit(code.campaign, EVER, 1)
+        customer = {"source_id": "ann", "email": "a@b.co"}
+        order = api.post("/v1/orders", {"source_id": "o-1", "amount": 5000, "customer": customer}).json()
+
+        keys = [
+            key_of(redeem(api, code.code, order={"id": order["id"]}, tracking_id="v-1")) for _ in range(2)
+        ]
+
+        assert keys == ["success", REFUSED]
+        assert Customer.objects.count() == 1
+
+
+class TestSetting:
+    def test_a_campaign_is_made_with_it(self, api, project):
+        asked = {
+            "name": "One each",
+            "campaign_type": "PROMOTION",
+            "one_customer_by": ["phone", "email", "email"],
+            "guests": "REFUSED",
+        }
+
+        made = api.post("/v1/campaigns", asked).json()
+
+        assert (made["one_customer_by"], made["guests"]) == (["email", "phone"], "REFUSED")
+        campaign = Campaign.objects.get()
+        assert (campaign.one_customer_by, campaign.guests) == (["email", "phone"], "REFUSED")
+
+    @pytest.mark.parametrize("wrong", [{"one_customer_by": ["passport"]}, {"guests": "MAYBE"}])
+    def test_what_nobody_knows_is_refused(self, api, project, wrong):
+        campaign = CampaignFactory(project=project)
+
+        answer = api.put(f"/v1/campaigns/{campaign.public_id}", wrong)
+
+        assert answer.status_code == 400
+        assert next(iter(wrong)) in answer.json()["details"]
+
+    def test_a_change_holds_at_once(self, api, project):
+        code = code_in(project)
+        version = Project.objects.get(pk=project.pk).definitions_version
+        redeem(api, code.code)
+
+        api.put(f"/v1/campaigns/{code.campaign.public_id}", {"guests": "REFUSED"})
+
+        assert Project.objects.get(pk=project.pk).definitions_version > version
+        assert key_of(redeem(api, code.code)) == "missing_customer"
+
+    def test_it_is_absent_where_it_is_as_published(self, api, project):
+        campaign = CampaignFactory(project=project)
+
+        wire = api.get(f"/v1/campaigns/{campaign.public_id}").json()
+
+        assert not {"one_customer_by", "guests"} & wire.keys()
