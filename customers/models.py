@@ -63,6 +63,7 @@ class Customer(ProjectModel):
         },
         person="pk",
         retention="Customers of whom nothing is heard",
+        forgotten_by="customers.services.forget.forget_silent_customers",
     )
 
     objects = CustomerQuerySet.as_manager()

@@ -14,6 +14,7 @@ register(promoengine.core.jobs.resume_async_actions, queue_name="high", interval
 register(notifications.jobs.send_waiting, queue_name="default", interval=30)
 register(customers.jobs.sync_segments, queue_name="low", interval=600)
 register(promoengine.core.jobs.sweep, queue_name="low", interval=3600)
+register(promoengine.core.jobs.forget, queue_name="low", interval=3600)
 register(vouchers.jobs.empty_bins, queue_name="low", interval=3600)
 register(vouchers.jobs.forget_undo, queue_name="low", interval=3600)
 register(redemptions.jobs.sweep, queue_name="low", interval=3600)

@@ -18,12 +18,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from promoengine.core.admin_async_actions import AsyncActionAdmin
 from promoengine.core.admin_project import SESSION_KEY, ProjectModelAdmin, current_project
+from promoengine.core.admin_retention import RetentionPeriodAdmin
 from promoengine.core.api.auth import HEADERS
 from promoengine.core.models import ApiKey, Project
 from promoengine.core.services.api_keys import create_api_key, revoke_api_key
 from promoengine.core.services.projects import update_project
 
-__all__ = ["AsyncActionAdmin"]
+__all__ = ["AsyncActionAdmin", "RetentionPeriodAdmin"]
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

@@ -6,7 +6,7 @@ from typing import Any
 
 from promoengine.core.models import IdempotentAnswer, OAuthToken, OutboxEvent, UploadedFile
 from promoengine.core.partitions import create_partitions
-from promoengine.core.services import async_actions
+from promoengine.core.services import async_actions, retention
 
 ANSWERS_KEPT = timedelta(days=7)
 # An import deletes its file; what is left is of imports that failed.
@@ -21,6 +21,11 @@ def run_async_action(*, action_id: str, **_: Any) -> None:
 def resume_async_actions(**_: Any) -> None:
     """Queue async actions again whose worker died."""
     async_actions.resume_async_actions(now=datetime.now(UTC))
+
+
+def forget(**_: Any) -> None:
+    """Delete or blank what projects no longer want to keep."""
+    retention.forget_all(now=datetime.now(UTC))
 
 
 def sweep(**_: Any) -> None:

@@ -1,6 +1,7 @@
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.lookups import GreaterThan
 from django.utils.timezone import now
@@ -288,3 +289,29 @@ class IdempotentAnswer(ProjectModel):
 
     def __str__(self) -> str:
         return self.key
+
+
+class RetentionPeriod(ProjectModel):
+    """How long a project keeps the rows of a table, or what is personal in them."""
+
+    prefix = "ret"
+
+    table = models.CharField("what", max_length=100)
+    days = models.PositiveIntegerField(
+        "days it is kept", validators=[MinValueValidator(1), MaxValueValidator(36_500)]
+    )
+    done_until = models.UUIDField(
+        null=True, editable=False, help_text="The key up to which what is personal is gone."
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    privacy = Privacy(free="table days done_until created_at")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "table"], name="retention_period_unique"),
+            models.CheckConstraint(condition=models.Q(days__gte=1), name="retention_period_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.days}"

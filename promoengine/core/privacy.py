@@ -33,6 +33,7 @@ class Privacy:
     is_copy: bool = False  # of answers given: searched in the background, and no part of an export
     retention: str = ""  # what the rows are called where a project says how long they are kept
     settled: Q = Q()  # which rows may be forgotten after that time
+    forgotten_by: str = ""  # the function, by its dotted name, that forgets them in a way of its own
 
     @property
     def free_columns(self) -> tuple[str, ...]:
@@ -61,6 +62,16 @@ def models_about_people() -> Iterator[tuple[type[Model], Privacy]]:
         privacy = privacy_of(model)
         if privacy is not None and privacy.person and not model._meta.proxy:
             yield model, privacy
+
+
+def retained_models() -> dict[str, tuple[type[Model], Privacy]]:
+    """Return, by their labels, the models of which a project may say how long rows are kept."""
+    found = ((model, privacy_of(model)) for model in apps.get_models())
+    return {
+        model._meta.label: (model, privacy)
+        for model, privacy in found
+        if privacy and privacy.retention and not model._meta.proxy
+    }
 
 
 def without_metadata(value: Any) -> Any:

@@ -109,6 +109,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "admin:core_asyncaction_changelist",
                     "core.view_asyncaction",
                 ),
+                (
+                    _("Keeping of data"),
+                    "auto_delete",
+                    "admin:core_retentionperiod_changelist",
+                    "core.view_retentionperiod",
+                ),
                 (_("Health"), "monitor_heart", "health", SUPERUSER),
                 (_("People"), "manage_accounts", "admin:auth_user_changelist", "auth.view_user"),
                 (_("Teams"), "groups", "admin:auth_group_changelist", "auth.view_group"),

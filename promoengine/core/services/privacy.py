@@ -1,7 +1,7 @@
 """Erasing and exporting what is held on a person, over all models that say they hold something."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -32,13 +32,17 @@ def erase_copies(customer_id: uuid.UUID) -> None:
             _rows(model, privacy, customer_id).delete()
 
 
-def erase_rows(rows: QuerySet[Model], privacy: Privacy) -> int:
-    """Delete rows, or leave of their personal columns what their model says; return how many those were."""
+def erase_rows(rows: QuerySet[Model], privacy: Privacy, columns: Mapping[str, Any] | None = None) -> int:
+    """Delete rows, or leave of their personal columns what their model says; return how many those were.
+
+    `columns` are those to be left something of, where it is not all that are personal.
+    """
     if privacy.is_deleted:
         return rows.delete()[0]
-    values = {name: left for name, left in privacy.personal.items() if not callable(left)}
+    columns = privacy.personal if columns is None else columns
+    values = {name: left for name, left in columns.items() if not callable(left)}
     count = rows.update(**values) if values else 0
-    functions = {name: left for name, left in privacy.personal.items() if callable(left)}
+    functions = {name: left for name, left in columns.items() if callable(left)}
     if functions:
         count = _apply(rows, functions)
     return count
