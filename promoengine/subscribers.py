@@ -15,4 +15,5 @@ SUBSCRIBERS: dict[str, list[Subscriber]] = {
     "redemption.failed": [SUMMARY],
     "redemption.rollback.succeeded": [SUMMARY],
     "redemption.rollback.failed": [SUMMARY],
+    "order.refunded": [SUMMARY],
 }

@@ -15,8 +15,8 @@ from redemptions.requests import AMOUNT_MAX, AskedOrder, InvalidAmount
 
 Line = dict[str, Any]
 # What is kept of earlier redemptions of an order, line by line.
-EARLIER = ("items", "discount_quantities", "free_quantities")
-UNTOUCHED = (0, 0, 0)
+EARLIER = ("items", "discount_quantities", "free_quantities", "shares")
+UNTOUCHED = (0, 0, 0, 0)
 LINE_PREFIX = "ordli"
 # For what an order comes to, goods make no difference once its lines have their amounts.
 NO_GOODS = Catalogue(ANY_TIME)
@@ -60,6 +60,15 @@ class CheckoutOrder:
         whole = Order(self.amount, items, metadata=self.metadata, initial_amount=self.initial_amount)
         left = max(0, whole.total)
         return replace(whole, discount=min(calculated.get("discount", 0), left))
+
+    def shared(self, amounts: Order) -> list[int]:
+        """Return what earlier discounts took off each line, and last off what is on no line.
+
+        `amounts` are the order's own; what their lines carry is on them at least.
+        """
+        earlier = zip(self._earlier(), amounts.items, strict=True)
+        on_lines = [max(shared, item.discount) for (*_, shared), item in earlier]
+        return [*on_lines, max(0, amounts.total_discount - sum(on_lines))]
 
     def _earlier(self) -> list[tuple[int, ...]]:
         """Return what earlier redemptions did to each line."""
@@ -187,9 +196,9 @@ def _places(lines: Sequence[Line], before: Sequence[Line]) -> list[int | None]:
     found = [by_id.pop(line["id"], None) if "id" in line else None for line in lines]
     by_goods: dict[tuple[Any, ...], deque[int]] = {}
     for place in sorted(set(range(len(before))) - set(found)):
-        by_goods.setdefault(_goods_of(before[place]), deque()).append(place)
+        by_goods.setdefault(goods_of(before[place]), deque()).append(place)
     return [
-        free.popleft() if place is None and (free := by_goods.get(_goods_of(line))) else place
+        free.popleft() if place is None and (free := by_goods.get(goods_of(line))) else place
         for line, place in zip(lines, found, strict=True)
     ]
 
@@ -212,7 +221,7 @@ def _without_override(line: Line) -> Line:
 
 
 def _item(line: Mapping[str, Any], earlier: tuple[int, ...], catalogue: Catalogue) -> Item:
-    discount, discount_quantity, free_quantity = earlier
+    discount, discount_quantity, free_quantity, _ = earlier
     good = catalogue.good_of_line(line)
     product, sku = _ids(line, "product"), _ids(line, "sku")
     kind = line.get("related_object") or (good.object if good else "product")
@@ -239,7 +248,7 @@ def _item(line: Mapping[str, Any], earlier: tuple[int, ...], catalogue: Catalogu
     )
 
 
-def _goods_of(line: Mapping[str, Any]) -> tuple[Any, ...]:
+def goods_of(line: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(line.get(name) for name in ("source_id", "product_id", "sku_id"))
 
 

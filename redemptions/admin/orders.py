@@ -16,17 +16,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from campaigns.facts import Catalogue, catalogue_facts
 from campaigns.sentences import money
 from customers.models import Customer
 from promoengine.core.admin_project import ReadOnlyAdmin, current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.ids import parse_public_id
-from promoengine.core.services.definitions import current_version
-from promoengine.engine.checks import ANY_TIME
+from redemptions.admin.line_names import names_of_lines
+from redemptions.admin.refunds import RefundableAdmin
 from redemptions.models import Order, Redemption
 from redemptions.order_selectors import orders_for_wire
-from redemptions.orders import NO_GOODS, CheckoutOrder, Line
+from redemptions.orders import NO_GOODS, CheckoutOrder
 from redemptions.services.upsert_order import update_order
 
 CHANGE, VIEW_REDEMPTIONS = "redemptions.change_order", "redemptions.view_redemption"
@@ -69,7 +68,7 @@ class LineRow:
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(RefundableAdmin, ReadOnlyAdmin):
     list_display = ["created_at", "reference", "state", "customer", "lines", "before", "off", "to_pay"]
     list_filter = ["status"]
     search_fields = ["source_id"]
@@ -226,12 +225,11 @@ def _buttons(order: Order) -> list[dict[str, Any]]:
 
 def _line_rows(order: Order) -> list[LineRow]:
     currency = order.project.currency
-    version = current_version(order.project)
-    goods = catalogue_facts(order.project, lines=order.items, version=version, at=ANY_TIME)
+    names = names_of_lines(order.project, order.items)
     items = CheckoutOrder.of(order).to_engine(NO_GOODS).items
     return [
         LineRow(
-            _name_of(line, goods),
+            name,
             item.quantity,
             item.quantity - item.initial_quantity if item.initial_quantity is not None else 0,
             money(item.unit_price, currency),
@@ -239,17 +237,8 @@ def _line_rows(order: Order) -> list[LineRow]:
             money(item.discount, currency) if item.discount else "",
             money(item.subtotal, currency),
         )
-        for line, item in zip(order.items, items, strict=True)
+        for name, item in zip(names, items, strict=True)
     ]
-
-
-def _name_of(line: Line, goods: Catalogue) -> str:
-    """Return what the line itself calls its goods, else the catalogue, else their id."""
-    said = [(line.get("sku") or {}).get("sku"), (line.get("product") or {}).get("name")]
-    good = goods.good_of_line(line)
-    known = [good.wire.get("name"), good.wire.get("sku")] if good else []
-    refs = [line.get(key) for key in ("source_id", "sku_id", "product_id")]
-    return next((str(name) for name in [*said, *known, *refs] if name), str(_("Unnamed product")))
 
 
 def _redemption_rows(order: Order) -> list[dict[str, Any]]:

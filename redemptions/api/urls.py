@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from redemptions.api import checkout, orders, qualifications, redemptions, single, tiers
+from redemptions.api import checkout, orders, qualifications, redemptions, refunds, single, tiers
 
 urlpatterns = [
     path("v1/validations", checkout.Validations.as_view()),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("v1/redemptions/<str:redemption_id>/rollbacks", redemptions.Rollbacks.as_view()),
     path("v1/orders", orders.Orders.as_view()),
     path("v1/orders/import", orders.OrdersImport.as_view()),
+    path("v1/orders/<path:ref>/refunds", refunds.Refunds.as_view()),
+    path("v1/orders/<path:ref>/refunds/calculation", refunds.RefundCalculation.as_view()),
     path("v1/orders/<path:ref>", orders.OrderByRef.as_view()),
     path("v1/promotions/validation", single.PromotionValidation.as_view()),
     path("v1/promotions/tiers/<str:tier_id>/validation", tiers.TierValidation.as_view()),

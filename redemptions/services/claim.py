@@ -7,7 +7,7 @@ two carts never deadlock, and then counted up by an update that carries the limi
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -112,6 +112,14 @@ def give_back(voucher_uses: Iterable[tuple[uuid.UUID, int]]) -> None:
         cursor.execute(GIVE_BACK, {"vouchers": ids, "credits": [credits for _, credits in uses]})
 
 
+def return_credits(credits: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, int]:
+    """Put gift credits back on their cards, whose uses stay used, and return what is on each; minor units."""
+    with connection.cursor() as cursor:
+        lock_vouchers(credits)
+        cursor.execute(RETURN_CREDITS, {"vouchers": list(credits), "credits": list(credits.values())})
+        return dict(cursor.fetchall())
+
+
 def lock_vouchers(voucher_ids: Iterable[uuid.UUID]) -> None:
     """Hold the rows of those that have a limit until the transaction ends, always in the same order."""
     with connection.cursor() as cursor:
@@ -138,4 +146,12 @@ GIVE_BACK = f"""
         gift_balance = gift_balance + returned.credits
     FROM returned
     WHERE voucher.id = returned.id AND (voucher.quantity IS NOT NULL OR voucher.gift_balance IS NOT NULL)
+"""
+
+RETURN_CREDITS = f"""
+    UPDATE {Voucher._meta.db_table} AS voucher
+    SET redeemed_amount = redeemed_amount - returned.credits, gift_balance = gift_balance + returned.credits
+    FROM unnest(%(vouchers)s::uuid[], %(credits)s::bigint[]) AS returned (id, credits)
+    WHERE voucher.id = returned.id
+    RETURNING voucher.id, gift_balance
 """

@@ -1,11 +1,13 @@
 """Orders as redemptions leave them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
 from customers.models import Customer
+from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from promoengine.engine.decide import Decision
 from promoengine.engine.order import Order as Amounts
@@ -14,11 +16,19 @@ from redemptions.orders import CheckoutOrder, lines_after, numbered
 from redemptions.services.claim import CLAIM_LOST, ClaimLost
 
 
+class OrderRefunded(DomainError):
+    """What came back of an order was paid back by its discounts, so these stay as they are."""
+
+    key = "invalid_order"
+    message = "Invalid order"
+
+
 def lock_order(order: Order) -> None:
     """Keep other redemptions off this order until the transaction ends.
 
     Raises:
         ClaimLost: one is running, or has changed the order since it was read.
+        OrderRefunded: something of the order has been refunded.
     """
     try:
         # A savepoint, because the refusal of a lock leaves the transaction unusable.
@@ -32,6 +42,8 @@ def lock_order(order: Order) -> None:
         raise ClaimLost(CLAIM_LOST) from error
     if found is None or found[0] != order.updated_at:
         raise ClaimLost(CLAIM_LOST)
+    if order.refunded_amount is not None:
+        raise OrderRefunded(f"Order {order.public_id} has refunds; nothing more can be redeemed on it")
 
 
 def save_order(
@@ -39,12 +51,14 @@ def save_order(
     order: CheckoutOrder | None,
     decision: Decision,
     *,
+    shares: Sequence[int] | None,
     customer: Customer | None,
     now: datetime,
 ) -> Order | None:
     """Write the order with the discounts the decision leaves on it, paid unless told otherwise.
 
-    A new one is returned unwritten: it is written together with its redemptions.
+    `shares` is how they are shared out over its lines. A new one is returned unwritten: it is written
+    together with its redemptions.
     """
     if order is None:
         return None
@@ -54,7 +68,7 @@ def save_order(
         "status": order.status or Order.Status.PAID,
         "amount": decision.order.amount if decision.order else order.amount,
         "items": numbered(lines, order.stored.items if order.stored else ()),
-        "calculated": calculated_of(decision.order),
+        "calculated": calculated_of(decision.order, shares or ()),
         "metadata": order.metadata,
     }
     if order.stored is None:
@@ -66,8 +80,11 @@ def save_order(
     return order.stored
 
 
-def calculated_of(amounts: Amounts | None) -> dict[str, Any]:
-    """Return the discounts to keep with an order: on the whole, and for each line; minor units."""
+def calculated_of(amounts: Amounts | None, shares: Sequence[int]) -> dict[str, Any]:
+    """Return the discounts to keep with an order: on the whole, and for each line; minor units.
+
+    `shares` has what all of them took off each line, and last off what is on no line, which the rest says.
+    """
     if amounts is None or not (amounts.total_discount or amounts.initial_amount):
         return {}
     kept: dict[str, Any] = {
@@ -76,6 +93,7 @@ def calculated_of(amounts: Amounts | None) -> dict[str, Any]:
         "items": [item.discount for item in amounts.items],
         "discount_quantities": [item.discount_quantity for item in amounts.items],
         "free_quantities": [item.free_quantity for item in amounts.items],
+        "shares": list(shares[:-1]),
     }
     return kept | ({"initial_amount": amounts.initial_amount} if amounts.initial_amount is not None else {})
 

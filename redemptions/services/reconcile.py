@@ -198,7 +198,8 @@ def _set_voucher_right(project: Project, key: uuid.UUID) -> bool:
 
 _VOUCHER_LEDGER = f"""
     CROSS JOIN LATERAL (
-        SELECT count(*) AS uses, coalesce(sum(amount), 0)::bigint AS credits FROM {Redemption._meta.db_table}
+        SELECT count(*) AS uses, coalesce(sum(amount - coalesce(refunded_credits, 0)), 0)::bigint AS credits
+        FROM {Redemption._meta.db_table}
         WHERE voucher_id = voucher.id AND kind = 'redemption' AND status = 'SUCCEEDED'
     ) AS used
     CROSS JOIN LATERAL (

@@ -16,6 +16,7 @@ from promoengine.core.ids import new_id
 from promoengine.core.inserts import insert_rows
 from promoengine.core.models import OutboxEvent, Project
 from promoengine.engine.decide import Decision, Inapplicable
+from redemptions.allocations import Allocation
 from redemptions.channel import Channel
 from redemptions.facts import Gathered
 from redemptions.models import Order, Redemption
@@ -65,13 +66,15 @@ def record_redemptions(
     customer: Customer | None,
     order: Order | None,
     order_before: Standing | None,
+    allocations: Sequence[Allocation | None],
     session_key: str,
     channel: Channel,
     now: datetime,
 ) -> Recorded:
     """Write the redemptions of a decision that has been claimed, in the caller's transaction.
 
-    An order that is new, without a standing before, is written with them.
+    An order that is new, without a standing before, is written with them. `allocations` says what each takes
+    off the order's lines.
 
     Raises:
         ClaimLost: another request has just made an order of that source id.
@@ -105,7 +108,7 @@ def record_redemptions(
         )
     rows = _rows_by_offer(gathered)
     written = []
-    for outcome in decision.applicable:
+    for outcome, allocation in zip(decision.applicable, allocations, strict=True):
         row = rows[id(outcome.offer)]
         snapshot = whole
         if checkout_order and outcome.before is not None and outcome.after is not None:
@@ -118,6 +121,7 @@ def record_redemptions(
             amount=outcome.credits if outcome.offer.gift is not None else None,
             discount_amount=outcome.saving,
             order_amount=outcome.before.amount if outcome.before else 0,
+            allocation=allocation,
             units={claim.counter.entry: claim.amount for claim in outcome.counted if claim.counter.entry},
             order_snapshot=snapshot,
         )

@@ -16,6 +16,7 @@ from promoengine.core.models import Project
 from promoengine.core.services.definitions import hold_off_checkouts
 from promoengine.engine.decide import Decision, decide
 from promoengine.engine.refusals import Refusal
+from redemptions.allocations import allocate
 from redemptions.channel import Channel
 from redemptions.facts import Gathered, InvalidRedeemables, gather
 from redemptions.models import Order
@@ -146,7 +147,8 @@ def _use(
     if not at_once:
         claim(claims, now=now)
     order_before = Standing.of(stored) if stored else None
-    order = save_order(project, gathered.order, decision, customer=customer, now=now)
+    allocations, shares = allocate(gathered.order, decision)
+    order = save_order(project, gathered.order, decision, shares=shares, customer=customer, now=now)
     recorded = record_redemptions(
         project,
         asked,
@@ -155,6 +157,7 @@ def _use(
         customer=customer,
         order=order,
         order_before=order_before,
+        allocations=allocations,
         session_key=session_key,
         channel=channel,
         now=now,

@@ -155,6 +155,8 @@ def _give_all_back(
     now: datetime,
 ) -> Undone:
     share_counters({key for part in parts for key in used_keys(part)})
+    # The order first, as refunds lock it, so that credits are given back by one of the two.
+    order_row = _locked_order(project, parent or parts[0])
     rows = [*([parent] if parent else []), *parts]
     claimed = Redemption.objects.filter(
         pk__in=[row.pk for row in rows],
@@ -163,9 +165,11 @@ def _give_all_back(
     ).update(status=Redemption.Status.ROLLED_BACK)
     if claimed != len(rows):
         raise AlreadyRolledBack
-    after = _order_after(project, parent or parts[0], now=now)
+    if order_row is not None and order_row.refunded_amount is not None:
+        _read_refunded_credits(parts)
+    after = _order_after(project, parent or parts[0], order_row, now=now)
     order = after.wire
-    give_back((part.voucher_id, part.amount or 0) for part in parts if part.voucher_id)
+    give_back((part.voucher_id, part.credits_left or 0) for part in parts if part.voucher_id)
     # What was used on a day is given back to that day; parts of one redemption have one moment.
     moment = moment_of(settings_of(project), parts[0].created_at)
     count_down([part.pk for part in parts], moment=moment)
@@ -185,13 +189,26 @@ def _give_all_back(
     return Undone(wires, parent_wire, order)
 
 
-def _order_after(project: Project, redemption: Redemption, *, now: datetime) -> "OrderAfter":
+def _locked_order(project: Project, redemption: Redemption) -> Order | None:
+    if not redemption.order_id:
+        return None
+    orders = Order.objects.select_for_update(of=("self",))
+    return orders.filter(project=project, pk=redemption.order_id).first()
+
+
+def _read_refunded_credits(parts: list[Redemption]) -> None:
+    """Bring redemptions up to date with the credits that refunds of their order gave back."""
+    rows = Redemption.objects.filter(pk__in=[part.pk for part in parts])
+    refunded = dict(rows.values_list("pk", "refunded_credits"))
+    for part in parts:
+        part.refunded_credits = refunded[part.pk]
+
+
+def _order_after(
+    project: Project, redemption: Redemption, order: Order | None, *, now: datetime
+) -> "OrderAfter":
     """Return the order as the rollback leaves it: canceled and without discounts, unless rules keep it."""
     snapshot = redemption.order_snapshot
-    order = None
-    if redemption.order_id:
-        orders = Order.objects.select_for_update(of=("self",))
-        order = orders.filter(project=project, pk=redemption.order_id).first()
     if order is None or snapshot is None or "amount" not in snapshot:
         return OrderAfter(snapshot)
     rules: StackingRules = stacking_rules(project)
@@ -222,7 +239,11 @@ def _line_as_sent(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refund_credits(project: Project, parts: list[Redemption], *, channel: Channel, now: datetime) -> None:
-    refunds = {part.voucher_id: part.amount for part in parts if part.voucher_id and part.amount is not None}
+    refunds = {
+        part.voucher_id: part.credits_left
+        for part in parts
+        if part.voucher_id and part.credits_left is not None
+    }
     cards = Voucher.objects.filter(project=project, pk__in=refunds)
     VoucherTransaction.objects.bulk_create(
         VoucherTransaction(
@@ -230,7 +251,7 @@ def _refund_credits(project: Project, parts: list[Redemption], *, channel: Chann
             voucher=card,
             campaign_id=card.campaign_id,
             type=VoucherTransaction.Type.CREDITS_REFUND,
-            amount=refunds[card.pk],
+            amount=refunds[card.pk] or 0,
             balance=card.gift_balance or 0,
             source=channel.name,
             created_at=now,
@@ -254,7 +275,7 @@ def _rollback_of(
         customer_id=redemption.customer_id,
         order_id=redemption.order_id,
         tracking_id=redemption.tracking_id,
-        amount=None if redemption.amount is None else -redemption.amount,
+        amount=None if redemption.credits_left is None else -redemption.credits_left,
         discount_amount=-redemption.discount_amount,
         order_snapshot=order if order is not None else redemption.order_snapshot,
     )

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 from django.db.models.functions import Coalesce
 
 from campaigns.services.promotions import store_tier_summaries
 from customers.services.summaries import lock_summaries, store_summaries
 from promoengine.core.partitions import partition_start
-from redemptions.models import Order, Redemption
+from redemptions.models import Order, Redemption, RefundedUnits
 from vouchers.models import Voucher
 
 USE = Q(kind=Redemption.Kind.REDEMPTION) & ~Q(related_object_type=Redemption.RelatedObject.REDEMPTION)
@@ -22,12 +22,19 @@ UNDO = Q(kind=Redemption.Kind.ROLLBACK) & ~Q(related_object_type=Redemption.Rela
 PAID = (Order.Status.PAID, Order.Status.FULFILLED)
 PRODUCTS = f"""
     SELECT customer_id, array_agg(DISTINCT name)
-    FROM {Order._meta.db_table}, jsonb_array_elements(items) AS line, unnest(ARRAY[
+    FROM {Order._meta.db_table} AS bought,
+    jsonb_array_elements(items) WITH ORDINALITY AS lines (line, place),
+    unnest(ARRAY[
         line->>'product_id', line->>'sku_id', line->>'source_id',
         line#>>'{{product,id}}', line#>>'{{product,source_id}}',
         line#>>'{{sku,id}}', line#>>'{{sku,source_id}}'
     ]) AS name
     WHERE customer_id = ANY(%s) AND status = ANY(%s) AND name IS NOT NULL
+        AND is_refunded IS NOT TRUE AND NOT EXISTS (
+            SELECT FROM {RefundedUnits._meta.db_table} AS back
+            WHERE back.order_id = bought.id AND back.line = lines.place - 1
+            HAVING sum(back.quantity) >= max(back.sold_quantity)
+        )
     GROUP BY customer_id
 """
 
@@ -42,7 +49,7 @@ def refresh_summaries(customer_ids: Collection[uuid.UUID], *, now: datetime) -> 
     for row in _orders(customer_ids):
         values[row.pop("customer_id")] |= row
     for row in _last_orders(customer_ids):
-        values[row.customer_id] |= {"last_order_amount": row.total_amount}
+        values[row.customer_id] |= {"last_order_amount": row.total_amount - (row.refunded_amount or 0)}
     for customer_id, products in _products(customer_ids):
         values[customer_id] |= {"products": products}
     for row in _cards(customer_ids):
@@ -91,25 +98,43 @@ def _redemptions(customer_ids: Collection[uuid.UUID]) -> Any:
             rolled_back=Count("id", filter=USE & Q(status=Redemption.Status.ROLLED_BACK)),
             rollback_failed=Count("id", filter=UNDO & Q(result=Redemption.Result.FAILURE)),
             rollback_succeeded=Count("id", filter=UNDO & Q(result=Redemption.Result.SUCCESS)),
-            gift_redeemed_amount=Coalesce(Sum("amount", filter=Q(result=Redemption.Result.SUCCESS)), 0),
+            gift_redeemed_amount=Coalesce(
+                Sum(
+                    F("amount") - Coalesce("refunded_credits", 0),
+                    filter=Q(result=Redemption.Result.SUCCESS),
+                ),
+                0,
+            ),
         )
     )
 
 
 def _orders(customer_ids: Collection[uuid.UUID]) -> Any:
-    paid = Order.objects.filter(customer_id__in=customer_ids, status__in=PAID).with_totals().order_by()
-    return paid.values("customer_id").annotate(
-        orders_amount=Sum("total_amount"), orders_count=Count("id"), last_order_at=Max("created_at")
+    return (
+        _paid_orders(customer_ids)
+        .order_by()
+        .values("customer_id")
+        .annotate(
+            orders_amount=Sum(F("total_amount") - Coalesce("refunded_amount", 0)),
+            orders_count=Count("id"),
+            last_order_at=Max("created_at"),
+        )
     )
 
 
 def _last_orders(customer_ids: Collection[uuid.UUID]) -> Any:
+    newest_first = _paid_orders(customer_ids).order_by("customer_id", "-created_at", "-id")
+    return newest_first.distinct("customer_id")
+
+
+def _paid_orders(customer_ids: Collection[uuid.UUID]) -> Any:
+    """Return the orders that count for these customers: paid, and not all of it paid back since."""
     paid = Order.objects.filter(customer_id__in=customer_ids, status__in=PAID).with_totals()
-    return paid.order_by("customer_id", "-created_at", "-id").distinct("customer_id")
+    return paid.exclude(is_refunded=True)
 
 
 def _products(customer_ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, list[str]]]:
-    """Return all names that paid orders give the products and SKUs on them."""
+    """Return all names that paid orders give the products and SKUs on them, but for what came back."""
     with connection.cursor() as cursor:
         cursor.execute(PRODUCTS, [list(customer_ids), list(PAID)])
         return list(cursor.fetchall())

@@ -14,6 +14,7 @@ from customers.services.upsert import upsert_customer
 from promoengine.core.errors import Duplicate, InvalidPayload
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import current_version, share_definitions
+from promoengine.engine.allocation import fitted, worths
 from promoengine.engine.order import Item
 from promoengine.engine.order import Order as Amounts
 from redemptions.facts import moment_of, stored_order
@@ -22,9 +23,11 @@ from redemptions.order_requests import LineDiscount, OrderRequest, parse_order_r
 from redemptions.order_selectors import order_by_ref, orders_for_wire
 from redemptions.orders import merge_order, numbered
 from redemptions.services.order_events import Standing, record_order_change
-from redemptions.services.orders import calculated_of
+from redemptions.services.orders import OrderRefunded, calculated_of
 
 People = Mapping[str, Customer]
+# What refunds were worked out from.
+SOLD = {"amount", "items", "calculated"}
 
 PEOPLE = ("customer", "referrer")
 
@@ -44,6 +47,7 @@ def upsert_order(project: Project, *, data: Any, channel: str = "API", now: date
         InvalidAmount: an amount is negative or too large.
         NotFound: an id of an order, customer or of goods is given that the project does not have.
         Duplicate: the order is named by its id, and another has the source id.
+        OrderRefunded: something of it has come back, and its items or amounts would change.
     """
     asked = parse_order_request(data)
     try:
@@ -61,6 +65,7 @@ def update_order(project: Project, ref: str, *, data: Any, channel: str = "API",
         InvalidAmount: an amount is negative or too large.
         NotFound: the project has no such order, or not the customer or goods that an id names.
         Duplicate: another order has the source id.
+        OrderRefunded: something of it has come back, and its items or amounts would change.
     """
     asked = parse_order_request(data)
     return _change(project, order_by_ref(project, ref), asked, channel=channel, now=now)
@@ -95,6 +100,8 @@ def _change(project: Project, order: Order, asked: OrderRequest, *, channel: str
     changed = {name: value for name, value in values.items() if getattr(order, name) != value}
     if not changed:
         return order
+    if order.refunded_amount is not None and not changed.keys().isdisjoint(SOLD):
+        raise OrderRefunded(f"Order {order.public_id} has refunds; its items and amounts stay as they are")
     for name, value in (changed | {"updated_at": now}).items():
         setattr(order, name, value)
     try:
@@ -142,6 +149,7 @@ def order_values(
     whole = merge_order(asked.order, stored, catalogue, overwrite=True)
     assert whole is not None
     amounts = _with_discounts(asked, whole.to_engine(catalogue))
+    shares = fitted(whole.shared(amounts), worths(amounts), amounts.total_discount)
     return {
         "source_id": asked.order.source_id or whole.source_id,
         "customer": people.get("customer") or (stored.customer if stored else None),
@@ -149,7 +157,7 @@ def order_values(
         "status": whole.status or (stored.status if stored else Order.Status.CREATED),
         "amount": amounts.amount,
         "items": numbered(whole.lines, stored.items if stored else ()),
-        "calculated": calculated_of(amounts),
+        "calculated": calculated_of(amounts, shares),
         "metadata": whole.metadata,
     }
 
