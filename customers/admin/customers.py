@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from customers.admin.sharing import shared_keys
 from customers.consents import consents_of
 from customers.models import Customer
 from customers.personal_data import personal_data_json
@@ -63,6 +64,7 @@ class CustomerAdmin(ProjectModelAdmin):
                 "consents": consents_of(customer),
                 "may_change": self.has_change_permission(request, customer),
                 "may_erase": self.has_delete_permission(request, customer),
+                "sharing": shared_keys(customer),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -31,7 +31,8 @@ def marketer(client, project):
 def form_of(page):
     """Return the page's fields as they are filled in, as a browser sends them."""
     form = page.context["adminform"].form
-    return {name: form[name].value() or "" for name in form.fields}
+    values = {name: form[name].value() for name in form.fields}
+    return {name: value if value == [] else value or "" for name, value in values.items()}
 
 
 def redeemed(api, customer):
@@ -112,3 +113,38 @@ def test_a_limit_is_at_least_one(marketer):
     page = marketer.post(f"{PAGE}add/", NEW | {"limit_total": "0"})
 
     assert list(page.context["adminform"].form.errors) == ["limit_total"]
+
+
+def test_who_counts_as_one_customer_is_set_on_the_form(marketer, project, api):
+    marketer.post(
+        f"{PAGE}add/",
+        NEW | {"limit_customer": "1", "one_customer_by": ["email", "card"], "guests": "REFUSED"},
+    )
+    campaign = Campaign.objects.get()
+    body = {"redeemables": [{"object": "voucher", "id": "SPRING"}], "order": {"amount": 5000}}
+    keys = [
+        api.post("/v1/redemptions", body | {"customer": {"source_id": who, "email": "a@b.co"}}).status_code
+        for who in ("ann", "bob")
+    ]
+
+    assert (campaign.one_customer_by, campaign.guests) == (["email", "card"], "REFUSED")
+    assert keys == [200, 400]
+    assert api.post("/v1/redemptions", body).json()["key"] == "missing_customer"
+
+
+@pytest.mark.parametrize(
+    "factory", [CampaignFactory, lambda project: PromotionTierFactory(project=project).campaign]
+)
+def test_who_counts_as_one_customer_is_shown_and_changed(marketer, project, factory):
+    campaign = factory(project=project)
+    path = f"{PAGE}{campaign.pk}/change/"
+    marketer.post(path, form_of(marketer.get(path)) | {"one_customer_by": ["device"], "guests": "COUNTED"})
+
+    page = marketer.get(path)
+    shown = form_of(page)
+    marketer.post(path, shown | {"one_customer_by": []})
+    campaign.refresh_from_db()
+
+    assert (shown["one_customer_by"], shown["guests"]) == (["device"], "COUNTED")
+    assert "Who counts as one customer" in page.content.decode()
+    assert (campaign.one_customer_by, campaign.guests) == ([], "COUNTED")

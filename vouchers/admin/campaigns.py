@@ -27,7 +27,7 @@ from promoengine.core.admin_project import current_project, user_id
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from vouchers.admin.forms import CampaignForm, code_config_of
-from vouchers.admin.limits import LIMIT_FIELDS, limits_filled_in
+from vouchers.admin.limits import LIMIT_FIELDS, WHO_FIELDS, limits_filled_in
 from vouchers.models import Voucher
 from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
 from vouchers.services.generate import running_generation
@@ -53,6 +53,7 @@ class CampaignAdmin(GuardedAdmin):
         (_("Offer"), {"fields": ["offer", ("value", "most")]}),
         (_("When and how often"), {"fields": ["start_date", "expiration_date", "quantity", "join_once"]}),
         (_("Limits of the whole campaign"), {"fields": LIMIT_FIELDS}),
+        (_("Who counts as one customer"), {"fields": WHO_FIELDS}),
         (
             _("Codes"),
             {
@@ -97,7 +98,7 @@ class CampaignAdmin(GuardedAdmin):
             return sets
         if obj.voucher_type is None:
             dates = (_("When"), {"fields": ["start_date", "expiration_date"]})
-            return [sets[0], dates, (_("Limits of the whole campaign"), {"fields": LIMIT_FIELDS})]
+            return [sets[0], dates, *sets[3:5]]
         return [*sets[:-1], (_("Codes"), {"fields": ["type", "codes"]})]
 
     def get_form(

@@ -153,7 +153,11 @@ class CampaignForm(LimitFields, forms.ModelForm):
             for name in ("name", "description", "start_date", "expiration_date", "join_once")
             if name in cleaned and (self.is_new or name in self.changed_data)
         }
-        data |= {"category": cleaned["category_name"] or None}
+        data |= {
+            "category": cleaned["category_name"] or None,
+            "one_customer_by": cleaned["one_customer_by"],
+            "guests": cleaned["guests"] or None,
+        }
         if "offer" not in cleaned:
             return data
         voucher: dict[str, Any] = {"redemption": {"quantity": cleaned["quantity"]}}
