@@ -41,6 +41,7 @@ bench: $(VENV)/.dev  ## Measure, as ratios within one run
 	$(BIN)/python bench/checkout.py
 	$(BIN)/python bench/qualification.py
 	$(BIN)/python bench/bulk.py
+	$(BIN)/python bench/segments.py
 
 soak: $(VENV)/.dev  ## Try the checkout at random for long (MACHINE_EXAMPLES=, MACHINE_STEPS=, STACKED_REDEMPTIONS=)
 	MACHINE_EXAMPLES=$(or $(MACHINE_EXAMPLES),300) MACHINE_STEPS=$(or $(MACHINE_STEPS),40) \

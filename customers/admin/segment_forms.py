@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from customers.membership import parse_filter
+from customers.membership import AGO, parse_filter
 from customers.models import Segment
 from promoengine.core.currencies import EXPONENTS
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import Project
+from promoengine.engine.values import number_of
 
 ROWS = 3
 MONEY = ("summary.orders.total_amount", "summary.orders.last_order_amount")
@@ -81,7 +82,7 @@ CONDITION_SHOWN = {
 
 
 class SegmentForm(forms.ModelForm):
-    """Makes a segment of listed customers or of those whom up to three conditions find."""
+    """Makes a segment of listed customers or of those whom up to three conditions find, and changes it."""
 
     listed = forms.CharField(
         label=gettext_lazy("Customers"),
@@ -101,21 +102,32 @@ class SegmentForm(forms.ModelForm):
         fields = ["name", "type"]
 
     project: Project
+    shown: Mapping[str, Any] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for row in range(ROWS):
             self.fields |= condition_fields(row)
+        if not self.instance._state.adding:
+            del self.fields["listed"]
+            if "type" in self.fields:  # unless nobody may change it anyway
+                self.fields["type"].disabled = True
+            self._show()
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether there is a filter, and one that is simple enough for the form."""
+        return "junction" in self.fields
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("type") == Segment.Type.STATIC:
+        if cleaned.get("type") == Segment.Type.STATIC or not self.has_conditions:
             return cleaned
-        if not any(self._field(row) for row in range(ROWS)):
+        if not any(_field(row, self.cleaned_data) for row in range(ROWS)):
             self.add_error("field_0", _("Say at least one thing that must hold."))
         seen: set[str] = set()
         for row in range(ROWS):
-            field = self._field(row)
+            field = _field(row, self.cleaned_data)
             if field and field in seen:
                 self.add_error(f"field_{row}", _("This stands in another condition already."))
             elif field:
@@ -132,21 +144,38 @@ class SegmentForm(forms.ModelForm):
         if cleaned["type"] == Segment.Type.STATIC:
             refs = [line.strip() for line in cleaned.get("listed", "").splitlines() if line.strip()]
             return data | {"customers": refs}
-        return data | {"filter": self._filter()}
+        return data | {"filter": self.filter_to_wire()}
 
-    def _filter(self) -> dict[str, Any]:
-        conditions = {self._field(row): self._condition(row) for row in range(ROWS) if self._field(row)}
-        return {"junction": self.cleaned_data["junction"] or "and", **conditions}
+    def changes_to_wire(self) -> dict[str, Any]:
+        """Return what was changed as the services take it; a filter that nobody touched stays as it is."""
+        data: dict[str, Any] = {"name": self.cleaned_data["name"]}
+        if self.has_conditions and self.filter_to_wire() != self._filter(self.shown):
+            data["filter"] = self.filter_to_wire()
+        return data
+
+    def filter_to_wire(self) -> dict[str, Any]:
+        """Return the conditions as a published filter."""
+        return self._filter(self.cleaned_data)
+
+    def _filter(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        rows = [row for row in range(ROWS) if _field(row, values)]
+        conditions = {_field(row, values): self._condition(row, values) for row in rows}
+        return {"junction": values.get("junction") or "and", **conditions}
 
     def _check_whole(self) -> None:
         try:
-            parse_filter(self._filter())
+            parse_filter(self.filter_to_wire())
         except InvalidPayload as refusal:
             self.add_error(None, str(refusal))
 
-    def _field(self, row: int) -> str:
-        field: str = self.cleaned_data.get(f"field_{row}") or ""
-        return KEYED[field].format(self.cleaned_data.get(f"key_{row}") or "") if field in KEYED else field
+    def _show(self) -> None:
+        shown = shown_filter(self.instance.filter, self.project.currency) if self.instance.filter else None
+        if shown is None:
+            for name in CONDITIONS:
+                del self.fields[name]
+        else:
+            self.initial |= shown
+            self.shown = shown
 
     def _check(self, row: int) -> None:
         field, operator = self.cleaned_data[f"field_{row}"], self.cleaned_data.get(f"operator_{row}")
@@ -164,17 +193,23 @@ class SegmentForm(forms.ModelForm):
         elif operator in ONE_NUMBER and len(values) > 1:
             self.add_error(f"value_{row}", _("Write one number."))
 
-    def _condition(self, row: int) -> dict[str, Any]:
-        field, operator = self.cleaned_data[f"field_{row}"], self.cleaned_data[f"operator_{row}"]
+    def _condition(self, row: int, values: Mapping[str, Any]) -> dict[str, Any]:
+        field, operator = values[f"field_{row}"], values[f"operator_{row}"]
         if operator in BARE:
             return {"conditions": {operator: [True]}}
-        texts = _split(self.cleaned_data[f"value_{row}"])
+        texts = _split(values[f"value_{row}"])
         if field in MONEY:
             exponent = EXPONENTS.get(self.project.currency, 2)
             return {"conditions": {operator: [int(Decimal(text).scaleb(exponent)) for text in texts]}}
         if field in NUMBERS or operator in ONE_NUMBER:
             return {"conditions": {operator: [_plain(Decimal(text)) for text in texts]}}
         return {"conditions": {operator: texts}}
+
+
+def _field(row: int, values: Mapping[str, Any]) -> str:
+    """Return the published name of the field that a condition is on, empty where there is none."""
+    field: str = values.get(f"field_{row}") or ""
+    return KEYED[field].format(values.get(f"key_{row}") or "") if field in KEYED else field
 
 
 def condition_fields(row: int) -> dict[str, forms.Field]:
@@ -210,11 +245,55 @@ def condition_fields(row: int) -> dict[str, forms.Field]:
     }
 
 
+def shown_filter(filter: Mapping[str, Any], currency: str) -> dict[str, Any] | None:
+    """Return a filter as the form's fields show it, or None where it says more than they can."""
+    asked = [(field, one["conditions"]) for field, one in filter.items() if field != "junction"]
+    shown: dict[str, Any] = {"junction": str(filter.get("junction", "and")).lower()}
+    if len(asked) > ROWS:
+        return None
+    for row, (field, conditions) in enumerate(asked):
+        if len(conditions) != 1:
+            return None
+        ((operator, sent),) = conditions.items()
+        values = sent if isinstance(sent, list) else [sent]
+        if field in DATES and all(map(number_of, values)):
+            operator = AGO.get(operator, operator)
+        name, key = _named(field)
+        texts = [_typed(value, name, currency) for value in values]
+        if name not in FIELDS or operator not in OPERATORS or None in texts:
+            return None
+        shown |= {f"field_{row}": name, f"key_{row}": key, f"operator_{row}": operator}
+        shown[f"value_{row}"] = "" if operator in BARE else ", ".join(dict.fromkeys(map(str, texts)))
+    return shown
+
+
+def _named(field: str) -> tuple[str, str]:
+    """Return what the form calls a field, and the name that is asked for besides."""
+    for name, pattern in KEYED.items():
+        before, after = pattern.split("{}")
+        if field.startswith(before) and field.endswith(after):
+            return name, field.removeprefix(before).removesuffix(after)
+    return field, ""
+
+
+def _typed(value: Any, name: str, currency: str) -> str | None:
+    """Return a value as it would be typed, None where it can't be."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if name in MONEY:
+        return f"{Decimal(value).scaleb(-EXPONENTS.get(currency, 2)):f}" if type(value) is int else None
+    if not isinstance(value, str | int | float):
+        return None
+    text = str(value)
+    return None if "," in text or text != text.strip() or not text else text
+
+
 def sentences_of(filter: Mapping[str, Any], currency: str) -> Iterator[str]:
     """Yield what a filter asks, a sentence for each condition."""
     for field, asked in filter.items():
         if field == "junction":
-            yield f"{_('Which of these must hold')}: {JUNCTIONS[str(asked).lower()]}"
+            if len(filter) > 2:
+                yield f"{_('Which of these must hold')}: {JUNCTIONS[str(asked).lower()]}"
             continue
         for operator, sent in asked["conditions"].items():
             values = sent if isinstance(sent, list) else [sent]

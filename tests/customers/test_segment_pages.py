@@ -1,12 +1,14 @@
 """Segments in the dashboard."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Segment
-from promoengine.core.models import Project
+from promoengine.core.ids import parse_public_id
+from promoengine.core.models import AsyncAction, Project
+from tests.customers.test_segments import fill
 from tests.factories import CustomerFactory, ProjectFactory
 
 EMPTY = {f"{name}_{row}": "" for name in ("field", "key", "value") for row in range(3)} | {
@@ -118,9 +120,127 @@ def test_a_segment_is_shown_with_its_conditions_and_some_of_its_customers(market
         for row in Segment.objects.all()
     }
 
-    assert "Total of paid orders is more than 100.50 EUR" in shown["Big"]
-    assert "Any of them" in shown["Big"]
+    assert 'value="100.50"' in shown["Big"]
     assert "Ann Smith" in shown["Listed"]
+
+
+def change(marketer, segment, **fields):
+    return marketer.post(f"/admin/customers/segment/{segment.pk}/change/", SEGMENT | fields)
+
+
+def made(api, **filter_):
+    body = {"name": "Friends", "type": "auto-update", "filter": {"junction": "and", **filter_}}
+    return Segment.objects.get(pk=parse_public_id("seg", api.post("/v1/segments", body).json()["id"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"address.city": {"$in": ["Berlin", "Warsaw"]}}, condition("address.city", "$in", "Berlin, Warsaw")),
+        ({"metadata.level": {"$more_than": [3]}}, condition("metadata", "$more_than", "3", "level")),
+        (
+            {"events.cart.left.count": {"$more_than": ["1"]}},
+            condition("events", "$more_than", "1", "cart.left"),
+        ),
+        (
+            {"summary.orders.total_amount": {"$more_than": [10050]}},
+            condition("summary.orders.total_amount", "$more_than", "100.50"),
+        ),
+        ({"created_at": {"$less_than": [30]}}, condition("created_at", "$less_than_ago", "30")),
+        ({"birthdate": {"$this_month": [True]}}, condition("birthdate", "$this_month")),
+    ],
+)
+def test_a_filter_is_shown_in_the_form_and_stays_as_it_is(marketer, api, asked, shown):
+    segment = made(api, **{field: {"conditions": one} for field, one in asked.items()})
+    filter_ = segment.filter
+
+    page = marketer.get(f"/admin/customers/segment/{segment.pk}/change/")
+    initial = page.context["adminform"].form.initial
+    change(marketer, segment, type="auto-update", name="Old friends", **shown)
+
+    assert {name: initial[name] for name in shown} == shown
+    segment.refresh_from_db()
+    assert (segment.name, segment.filter) == ("Old friends", filter_)
+    assert AsyncAction.objects.count() == 1
+
+
+def test_a_changed_filter_is_filled_with_its_progress_shown(marketer, api, project):
+    CustomerFactory.create_batch(2, project=project, name="Bob")
+    segment = made(api, name={"conditions": {"$in": ["Ann"]}})
+    fill(project)
+
+    change(marketer, segment, type="auto-update", **condition("name", "$in", "Bob"))
+
+    page = f"/admin/customers/segment/{segment.pk}"
+    assert f"{page}/progress/" in marketer.get(f"{page}/change/").content.decode()
+    assert "0 are in by now" in marketer.get(f"{page}/progress/").content.decode()
+    fill(project)
+    assert "all customers have been asked" in marketer.get(f"{page}/progress/").content.decode()
+    assert marketer.get(f"{page}/change/").content.decode().count("Bob") > 1
+
+
+def test_a_filter_that_says_more_than_the_form_stays_as_it_is(marketer, api):
+    segment = made(api, name={"conditions": {"$starts_with": ["A"], "$ends_with": ["n"]}})
+    filter_ = segment.filter
+
+    page = marketer.get(f"/admin/customers/segment/{segment.pk}/change/").content.decode()
+    change(marketer, segment, name="New name")
+
+    segment.refresh_from_db()
+    assert "Name starts with one of A" in page
+    assert "field_0" not in page
+    assert (segment.name, segment.filter) == ("New name", filter_)
+
+
+def test_a_listed_segment_gets_a_new_name_alone(marketer, api):
+    api.post("/v1/segments", {"name": "Listed", "type": "static", "customers": []})
+    segment = Segment.objects.get()
+
+    change(marketer, segment, name="Better", type="passive", **condition("name", "$in", "a"))
+
+    segment.refresh_from_db()
+    assert (segment.name, segment.type, segment.filter) == ("Better", "static", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (condition("name", "$in", "Bob"), "2 customers now."),
+        (condition("name", "$in", "Bob, Ann"), "Name is one of Bob, Ann"),
+        (
+            condition("summary.orders.total_amount", "$more_than", "100.50"),
+            "Total of paid orders is more than 100.50 EUR",
+        ),
+        (condition("name", "$in", "Nobody"), "Nobody now."),
+        (condition("name", "$in"), "Fill in at least one condition"),
+        ({"type": "static"}, "Those who are listed."),
+    ],
+)
+def test_the_form_says_how_many_it_would_be(marketer, project, other_api, fields, said):
+    CustomerFactory.create_batch(2, project=project, name="Bob")
+    CustomerFactory(project=other_api.project, name="Bob")
+
+    page = marketer.post("/admin/customers/segment/preview/", SEGMENT | {"name": ""} | fields)
+
+    assert said in page.content.decode()
+
+
+def test_who_may_only_look_sees_the_conditions_in_words(client, project, api):
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_segment"))
+    client.force_login(viewer)
+    segment = made(api, name={"conditions": {"$in": ["Ann"]}})
+
+    page = client.get(f"/admin/customers/segment/{segment.pk}/change/")
+
+    assert "Name is one of Ann" in page.content.decode()
+    assert change(client, segment, name="Mine").status_code == 403
+
+
+def test_another_projects_segment_has_no_progress_here(marketer, other_api):
+    segment = made(other_api, name={"conditions": {"$in": ["Ann"]}})
+
+    assert marketer.get(f"/admin/customers/segment/{segment.pk}/progress/").status_code == 404
 
 
 def test_the_list_counts_customers_and_shows_only_the_projects(marketer, project, api, other_api):
