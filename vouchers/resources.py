@@ -10,6 +10,7 @@ from campaigns.models import Campaign
 from promoengine.core.currencies import EXPONENTS
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import Project
+from promoengine.core.services.metadata import schemas_now
 from vouchers.models import Voucher
 from vouchers.services.create import create_voucher
 
@@ -126,11 +127,7 @@ class VoucherResource(resources.ModelResource):
             "start_date": _moment(cells.get("start date", ""), "Start Date"),
             "expiration_date": _moment(cells.get("expiration date", ""), "Expiration Date"),
             "active": _boolean(cells.get("active", "")),
-            "metadata": {
-                name: str(cell)
-                for name, cell in row.items()
-                if name and name.lower() not in COLUMNS and cell not in (None, "")
-            },
+            "metadata": self._metadata(row),
         }
         if limit := cells.get("redemption limit"):
             data["redemption"] = {"quantity": _number(limit, "Redemption Limit")}
@@ -147,6 +144,14 @@ class VoucherResource(resources.ModelResource):
             "type": kind or "DISCOUNT_VOUCHER",
             "discount": {"type": discount, VALUE_FIELDS[discount]: amount},
         }
+
+    def _metadata(self, row: dict[str, Any]) -> dict[str, Any]:
+        others = {
+            name: str(cell)
+            for name, cell in row.items()
+            if name and name.lower() not in COLUMNS and cell not in (None, "")
+        }
+        return schemas_now(self.project).read_cells("voucher", others) if others else {}
 
     def _minor(self, text: str) -> int:
         amount = _number(text, "Value") * 10 ** EXPONENTS.get(self.project.currency, 2)

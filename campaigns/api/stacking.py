@@ -9,9 +9,8 @@ from rest_framework.response import Response
 from campaigns.selectors import stacking_project
 from campaigns.services.stacking import create_stacking_rules, delete_stacking_rules, update_stacking_rules
 from campaigns.wire import stacking_rules_id, stacking_rules_to_wire
-from promoengine.core.api.views import ApiRequest, ManagementView
+from promoengine.core.api.views import ApiRequest, ManagementView, own_project
 from promoengine.core.errors import NotFound
-from promoengine.core.models import Project
 
 
 class StackingRulesList(ManagementView):
@@ -45,14 +44,3 @@ class StackingRulesById(ManagementView):
     def delete(self, request: ApiRequest, project_id: str, rules_id: str) -> Response:
         delete_stacking_rules(own_project(request, project_id), rules_id)
         return Response(status=204)
-
-
-def own_project(request: ApiRequest, project_id: str) -> Project:
-    """Return the key's project, which is the only one that its key may name.
-
-    Raises:
-        NotFound: the id is of another project, or of none.
-    """
-    if request.project.public_id != project_id:
-        raise NotFound("project", project_id)
-    return request.project

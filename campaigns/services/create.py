@@ -24,6 +24,7 @@ from promoengine.core.errors import DomainError, Duplicate, InvalidPayload
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.metadata import check_metadata, schemas_now
 
 CAMPAIGN_TYPES = {
     "DISCOUNT_VOUCHER": Campaign.CampaignType.DISCOUNT_COUPONS,
@@ -55,7 +56,7 @@ def create_campaign(
     `code_config` is the checked pattern of its codes. Types that are not given follow from the voucher.
 
     Raises:
-        InvalidCampaign, InvalidPayload: a field is wrong; the details name it.
+        InvalidCampaign, InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         Duplicate: another campaign of the project has that name.
         NotFound: a category or rule of that id does not exist.
     """
@@ -76,7 +77,7 @@ def create_campaign(
         start_date=data.get("start_date"),
         expiration_date=data.get("expiration_date"),
         validity=check_windows(data),
-        metadata=data.get("metadata") or {},
+        metadata=_metadata(project, kind, data),
         description=data.get("description") or "",
         auto_join=bool(data.get("auto_join")),
         join_once=bool(data.get("join_once")),
@@ -104,6 +105,11 @@ def create_campaign(
         now=now,
     )
     return campaign
+
+
+def schema_of_campaign(*, uses_voucher_schema: bool) -> str:
+    """Return the name of the schema that a campaign's metadata are held to."""
+    return "voucher" if uses_voucher_schema else "campaign"
 
 
 def campaign_type_of(data: Mapping[str, Any]) -> Campaign.CampaignType:
@@ -155,6 +161,13 @@ def _voucher_columns(kind: Campaign.CampaignType, data: Mapping[str, Any]) -> di
 def _uses_schema(kind: Campaign.CampaignType, data: Mapping[str, Any]) -> bool:
     given = data.get("use_voucher_metadata_schema")
     return kind != Campaign.CampaignType.PROMOTION if given is None else bool(given)
+
+
+def _metadata(project: Project, kind: Campaign.CampaignType, data: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = data.get("metadata") or {}
+    resource = schema_of_campaign(uses_voucher_schema=_uses_schema(kind, data))
+    check_metadata(schemas_now(project), resource, metadata, is_new=True)
+    return metadata
 
 
 def _save_new(campaign: Campaign) -> None:

@@ -20,9 +20,12 @@ from campaigns.services.products import assign, changes, taken
 from promoengine.core.csv_reading import read_rows
 from promoengine.core.errors import DomainError, InvalidPayload, NotFound
 from promoengine.core.ids import parse_public_id
+from promoengine.core.metadata import Schemas
 from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.metadata import check_metadata, schemas_now
+from promoengine.core.services.seen_attributes import note_attributes
 
 BATCH = 200
 PRODUCT_FIELDS = ("name", "price", "attributes", "metadata", "image_url", "updated_at")
@@ -97,14 +100,22 @@ def update_products_metadata(project: Project, *, data: Any, now: datetime) -> A
 
 def run_products_csv(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
-    currency = action.project.currency
-    _run_csv(action, lambda cells: _product_record(product_of(cells, currency)), write_imported_products)
+    currency, schemas = action.project.currency, schemas_now(action.project)
+
+    def read(cells: Mapping[str, str]) -> Record:
+        return _product_record(_with_read_metadata(product_of(cells, currency), schemas))
+
+    _run_csv(action, read, write_imported_products)
 
 
 def run_skus_csv(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
-    currency = action.project.currency
-    _run_csv(action, lambda cells: _sku_record(sku_of(cells, currency)), write_imported_skus)
+    currency, schemas = action.project.currency, schemas_now(action.project)
+
+    def read(cells: Mapping[str, str]) -> Record:
+        return _sku_record(_with_read_metadata(sku_of(cells, currency), schemas))
+
+    _run_csv(action, read, write_imported_skus)
 
 
 def run_product_updates(action: AsyncAction) -> None:
@@ -119,17 +130,22 @@ def write_products(
     *,
     changeable: frozenset[str] | None = None,
 ) -> Failures:
-    """Make or change the products of some records, in the caller's transaction.
+    """Make or change the products of some records, in the caller's transaction; return those refused.
 
     Of products that exist, only the columns in `changeable` change, where it is given.
     """
     refs = [ref for record in records if (ref := record.columns.get("source_id"))]
     known = {row.source_id: row for row in products_of(project).filter(source_id__in=refs)}
+    schemas = schemas_now(project)
     made: list[Product] = []
     changed: dict[uuid.UUID, Product] = {}
+    failures: Failures = []
     for record in records:
         product = known.get(record.columns.get("source_id"))
-        if product is None:
+        writes = product is None or changeable is None
+        if refused := _refused(record, schemas, is_new=product is None, writes_metadata=writes):
+            failures.append(refused)
+        elif product is None:
             product = Product(project=project, created_at=now, **record.columns)
             made.append(product)
             if product.source_id:
@@ -138,7 +154,8 @@ def write_products(
             changed[product.pk] = product
     Product.objects.bulk_create(made)
     Product.objects.bulk_update(changed.values(), PRODUCT_FIELDS)
-    return []
+    note_attributes(project, "product", (row.metadata for row in [*made, *changed.values()]), now=now)
+    return failures
 
 
 def write_imported_products(project: Project, records: Sequence[Record], now: datetime) -> Failures:
@@ -154,6 +171,7 @@ def write_imported_skus(project: Project, records: Sequence[Record], now: dateti
     products = _products_by_ref(project, {record.product_ref for record in records})
     refs = [record.columns["source_id"] for record in records]
     known = {row.source_id: row for row in skus_of(project).filter(source_id__in=refs)}
+    schemas = schemas_now(project)
     made: list[Sku] = []
     changed: dict[uuid.UUID, Sku] = {}
     failures: Failures = []
@@ -161,6 +179,8 @@ def write_imported_skus(project: Project, records: Sequence[Record], now: dateti
         product, sku = products.get(record.product_ref), known.get(record.columns["source_id"])
         if product is None:
             failures.append(record.failure(NotFound("product", record.product_ref)))
+        elif refused := _refused(record, schemas, writes_metadata=sku is None):
+            failures.append(refused)
         elif sku is None:
             sku = Sku(project=project, product=product, created_at=now, **record.columns)
             made.append(sku)
@@ -171,6 +191,7 @@ def write_imported_skus(project: Project, records: Sequence[Record], now: dateti
             changed[sku.pk] = sku
     Sku.objects.bulk_create(made)
     Sku.objects.bulk_update(changed.values(), SKU_FIELDS)
+    note_attributes(project, "product", (row.metadata for row in made), now=now)
     return failures
 
 
@@ -231,6 +252,25 @@ def _product_record(payload: Mapping[str, Any]) -> Record:
 def _sku_record(payload: Mapping[str, Any]) -> Record:
     refuse_shipping(payload["product_id"])
     return Record(0, read_sku(payload), payload["product_id"])
+
+
+def _with_read_metadata(payload: dict[str, Any], schemas: Schemas) -> dict[str, Any]:
+    """Return the payload of a CSV record with its metadata as the schema of products defines them."""
+    metadata = schemas.read_cells("product", payload.get("metadata", {}))
+    return payload | {"metadata": metadata} if metadata else payload
+
+
+def _refused(
+    record: Record, schemas: Schemas, *, is_new: bool = False, writes_metadata: bool = True
+) -> dict[str, Any] | None:
+    """Return the failure of a record whose metadata break the schema of products, where they are written."""
+    if not writes_metadata:
+        return None
+    try:
+        check_metadata(schemas, "product", record.columns.get("metadata"), is_new=is_new)
+    except DomainError as refusal:
+        return record.failure(refusal)
+    return None
 
 
 def _change(row: Product | Sku, record: Record, changeable: frozenset[str] | None, *, now: datetime) -> bool:

@@ -15,8 +15,10 @@ from campaigns.payload import read_product, read_sku
 from campaigns.services.products import assign, taken
 from promoengine.core.errors import InvalidPayload, NotFound
 from promoengine.core.ids import parse_public_id
+from promoengine.core.metadata import Schemas
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.metadata import check_metadata, schemas_now
 
 Row = TypeVar("Row", Product, Sku)
 Line = Mapping[str, Any]
@@ -93,6 +95,7 @@ def store_overrides(
 
     Raises:
         InvalidPayload: a field is wrong, or it can't be told what is meant; the details name the property.
+        MetadataRefused: a product that is new lacks a required attribute, or one is wrong.
         NotFound: an id is given and the project has no product or SKU of it.
         Duplicate: another product has the SKU.
         BuiltIn: it is the product Shipping, which every project has.
@@ -111,6 +114,11 @@ def _store(project: Project, overrides: Sequence[Override], *, now: datetime) ->
     definitions_changed(project)
     # Whoever changes the catalogue waits above, so only now it is certain what is new.
     products, skus = _apply(project, overrides, now=now)
+    schemas = schemas_now(project) if products.new else Schemas()
+    for product in products.new:
+        check_metadata(
+            schemas, "product", product.metadata, is_new=True, where="order.items.product.metadata."
+        )
     Product.objects.bulk_create(products.new)
     Sku.objects.bulk_create(skus.new)
     for model, rows in ((Product, products), (Sku, skus)):

@@ -14,6 +14,8 @@ from campaigns.services.bin import goods_to_keep, put_in_bin
 from promoengine.core.errors import Duplicate
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.metadata import check_metadata, schemas_now
+from promoengine.core.services.seen_attributes import note_attributes
 
 Row = TypeVar("Row", Product, Sku)
 
@@ -25,7 +27,7 @@ def upsert_product(project: Project, *, data: Any, now: datetime) -> Product:
     Metadata is merged. Where nothing changes, nothing is written.
 
     Raises:
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         NotFound: an id is given and the project has no product of it.
         BuiltIn: it names the product Shipping, which every project has.
     """
@@ -37,6 +39,7 @@ def upsert_product(project: Project, *, data: Any, now: datetime) -> Product:
     definitions_changed(project)
     # Whoever changes the catalogue waits above, so only now it is certain whether the product is new.
     product = find_product(project, data) or Product(project=project, created_at=now)
+    _check(product, columns)
     return _save(product, changes(product, columns), now=now)
 
 
@@ -45,7 +48,7 @@ def update_product(project: Project, ref: str, *, data: Any, now: datetime) -> P
     """Change the product of that id or source id, and return it; the source id itself stays.
 
     Raises:
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         NotFound: the project has no such product.
         BuiltIn: it is the product Shipping, which every project has.
     """
@@ -56,6 +59,7 @@ def update_product(project: Project, ref: str, *, data: Any, now: datetime) -> P
         return product
     definitions_changed(project)
     product = product_by_ref(project, ref)
+    _check(product, columns)
     return _save(product, changes(product, columns), now=now)
 
 
@@ -83,7 +87,7 @@ def upsert_sku(project: Project, product_ref: str, *, data: Any, now: datetime) 
     """Create a SKU of a product, or update the one named by `id` or `source_id`; return it.
 
     Raises:
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         NotFound: the project has no such product, or an id is given and there is no SKU of it.
         Duplicate: another product has a SKU of that source id.
         BuiltIn: it is the product Shipping, which every project has.
@@ -96,6 +100,7 @@ def upsert_sku(project: Project, product_ref: str, *, data: Any, now: datetime) 
         return sku
     definitions_changed(project)
     sku = _sku_under(product, data) or Sku(project=project, product=product, created_at=now)
+    _check(sku, columns)
     return _save(sku, changes(sku, columns), now=now)
 
 
@@ -104,7 +109,7 @@ def update_sku(project: Project, product_ref: str, ref: str, *, data: Any, now: 
     """Change a product's SKU, and return it; the source id itself stays.
 
     Raises:
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         NotFound: the project has no such product, or the product no such SKU.
     """
     columns = _without_source_id(read_sku(data))
@@ -114,6 +119,7 @@ def update_sku(project: Project, product_ref: str, ref: str, *, data: Any, now: 
         return sku
     definitions_changed(project)
     sku = sku_by_ref(project, ref, product=product)
+    _check(sku, columns)
     return _save(sku, changes(sku, columns), now=now)
 
 
@@ -171,6 +177,8 @@ def assign(row: Product | Sku, changed: Mapping[str, Any], *, now: datetime) -> 
 
 def _save(row: Row, changed: Mapping[str, Any], *, now: datetime) -> Row:
     assign(row, changed, now=now)
+    if metadata := changed.get("metadata"):
+        note_attributes(row.project, "product", [metadata], now=now)
     if row._state.adding:
         row.save(force_insert=True)
         return row
@@ -180,6 +188,16 @@ def _save(row: Row, changed: Mapping[str, Any], *, now: datetime) -> Row:
     except IntegrityError as error:
         raise taken(row) from error
     return row
+
+
+def _check(row: Product | Sku, columns: Mapping[str, Any]) -> None:
+    """Refuse metadata that break the schema of products, which SKUs share: they add to their product's.
+
+    What is required is asked of the product, so a SKU need not repeat it.
+    """
+    is_new = isinstance(row, Product) and row._state.adding
+    if is_new or "metadata" in columns:
+        check_metadata(schemas_now(row.project), "product", columns.get("metadata"), is_new=is_new)
 
 
 def _sku_under(product: Product, data: Mapping[str, Any]) -> Sku | None:

@@ -16,8 +16,10 @@ from campaigns.services.terms import category_of, check_dates, check_discount, c
 from campaigns.wire import WINDOWS, simple_campaign, tier_to_wire
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.events import record_event
+from promoengine.core.metadata import Schemas
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.metadata import check_metadata, schemas_now
 
 HIERARCHY_MAX = 2**31 - 1
 
@@ -36,7 +38,7 @@ def create_tier(
     Raises:
         NotFound: the project has no such campaign, category or validation rule.
         NotAPromotion: the campaign has codes instead.
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
     """
     definitions_changed(project)
     tier = new_tiers(project, campaign_by_ref(project, ref), [data], channel=channel, now=now)[0]
@@ -61,11 +63,12 @@ def new_tiers(
     if rows and campaign.campaign_type != Campaign.CampaignType.PROMOTION:
         raise NotAPromotion("Only a PROMOTION campaign has promotion tiers")
     last = PromotionTier.objects.filter(campaign=campaign).aggregate(last=Max("hierarchy"))["last"] or 0
+    schemas = schemas_now(project)
     tiers = []
     for index, row in enumerate(rows):
         tier = PromotionTier(project=project, campaign=campaign, created_at=now)
         tier.hierarchy = min(last + 1, HIERARCHY_MAX)
-        _apply(tier, _columns(project, tier, row, where.format(index)))
+        _apply(tier, _columns(project, tier, row, schemas, where.format(index)))
         last = max(last, tier.hierarchy)
         tiers.append(tier)
     PromotionTier.objects.bulk_create(tiers)
@@ -84,13 +87,12 @@ def update_tier(
 
     Raises:
         NotFound: the project has no such tier, category or validation rule.
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
     """
     definitions_changed(project)
     tier = tier_by_id(project, tier_id)
-    changed = {
-        name: value for name, value in _columns(project, tier, data).items() if getattr(tier, name) != value
-    }
+    columns = _columns(project, tier, data, schemas_now(project))
+    changed = {name: value for name, value in columns.items() if getattr(tier, name) != value}
     rules_changed = _assign(project, tier, data, channel=channel, now=now)
     if changed or rules_changed:
         _apply(tier, changed | {"updated_at": now})
@@ -139,7 +141,7 @@ def store_tier_summaries(summaries: Mapping[uuid.UUID, Mapping[str, int]]) -> No
 
 
 def _columns(
-    project: Project, tier: PromotionTier, data: Mapping[str, Any], where: str = ""
+    project: Project, tier: PromotionTier, data: Mapping[str, Any], schemas: Schemas, where: str = ""
 ) -> dict[str, Any]:
     """Return the columns that `data` sets, checked beside what the tier has already."""
     columns = {name: data[name] for name in ("banner", "start_date", "expiration_date") if name in data}
@@ -149,8 +151,10 @@ def _columns(
     if "action" in data:
         discount = (data["action"] or {}).get("discount")
         columns["discount"] = check_discount(discount, f"{where}.action.discount") if discount else None
-    if data.get("metadata") is not None:
-        columns["metadata"] = tier.metadata | data["metadata"]
+    if tier._state.adding or data.get("metadata") is not None:
+        sent, inside = data.get("metadata") or {}, f"{where[1:]}.metadata." if where else ""
+        check_metadata(schemas, "promotion_tier", sent, is_new=tier._state.adding, where=inside)
+        columns["metadata"] = tier.metadata | sent
     if "category" in data or "category_id" in data:
         columns["category"] = category_of(project, name=data.get("category"), ref=data.get("category_id"))
     if any(name in data for name in WINDOWS.values()):

@@ -12,8 +12,10 @@ from django.utils import timezone
 from customers.services.upsert import upsert_customer
 from promoengine.core.csv_reading import read_rows
 from promoengine.core.errors import DomainError, InvalidPayload
+from promoengine.core.metadata import Schemas
 from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.services.async_actions import advance, start_async_action
+from promoengine.core.services.metadata import schemas_now
 
 BATCH = 200
 COLUMNS = {
@@ -101,7 +103,8 @@ def update_customers_metadata(project: Project, *, data: Any, now: datetime) -> 
 def run_csv_import(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
     file = UploadedFile.objects.get(project=action.project, pk=uuid.UUID(action.params["file"]))
-    rows = [(row.number, customer_of(row.cells)) for row in read_rows(bytes(file.content))]
+    schemas = schemas_now(action.project)
+    rows = [(row.number, customer_of(row.cells, schemas)) for row in read_rows(bytes(file.content))]
     action.total_count = len(rows)
     action.save(update_fields=["total_count"])
     run_upserts(action, rows)
@@ -125,8 +128,8 @@ def _forget_payload(action: AsyncAction) -> None:
     action.save(update_fields=["params"])
 
 
-def customer_of(cells: Mapping[str, str]) -> dict[str, Any]:
-    """Return the payload that a CSV record stands for."""
+def customer_of(cells: Mapping[str, str], schemas: Schemas) -> dict[str, Any]:
+    """Return the payload that a CSV record stands for, its metadata as the schemas define them."""
     payload: dict[str, Any] = {}
     address: dict[str, str] = {}
     metadata: dict[str, str] = {}
@@ -143,7 +146,7 @@ def customer_of(cells: Mapping[str, str]) -> dict[str, Any]:
     if address:
         payload["address"] = address
     if metadata:
-        payload["metadata"] = metadata
+        payload["metadata"] = schemas.read_cells("customer", metadata)
     return payload
 
 

@@ -23,6 +23,7 @@ from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.ids import id_of, new_id, parse_public_id, public_id
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_lock, share_definitions
+from promoengine.core.services.metadata import check_event
 
 
 class DuplicateEvent(DomainError):
@@ -68,7 +69,7 @@ def track_event(project: Project, *, data: Any, channel: str = "API", now: datet
     for such events are asked anew.
 
     Raises:
-        InvalidPayload: a field is missing or wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is missing or wrong; the details name it.
         NotFound: the customer is named by an id that the project does not have.
         DuplicateEvent: another event, or another customer's, has that `source_id`.
     """
@@ -167,7 +168,11 @@ def _record(
     """Write the event and tell of it, unless the customer, or what is said of them, is new.
 
     The database does it in a function (migration 0005), under the definitions of that version.
+
+    Raises:
+        MetadataRefused: an attribute of the event is missing or wrong; the details name it.
     """
+    check_event(project, sent.type, sent.metadata, version=version)
     key = id_of(sent.happened_at) if sent.is_late else new_id()
     entity = public_id(CustomEvent.prefix, key)
     event = {

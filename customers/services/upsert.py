@@ -1,5 +1,6 @@
 """Creating and updating customers, by whatever door they come."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from customers.wire import customer_to_wire
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import share_definitions
+from promoengine.core.services.metadata import check_metadata, schemas_at
 
 Identities = dict[str, str | None]
 
@@ -39,13 +41,15 @@ def upsert_customer(
     `as_of` a moment before the newest thing said about them fills in what is not known, and changes nothing.
 
     Raises:
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         NotFound: the project has no customer of that id.
     """
     columns, identities = read_customer(data, where), read_identities(data, where)
+    inside = f"{where[1:]}.metadata." if where else ""
     customer = find_customer(project, data, tracking_id=tracking_id)
     if customer is None:
         version = share_definitions(project)
+        _check(project, columns, version=version, is_new=True, where=inside)
         new = columns | {"stated_at": as_of}
         customer, created = _create(project, data, new, identities, tracking_id, now=now)
         if created:
@@ -53,7 +57,9 @@ def upsert_customer(
             return customer
     if data.get("id"):
         columns.pop("source_id", None)
-    return _change(project, customer, columns, identities, channel=channel, as_of=as_of, now=now)
+    return _change(
+        project, customer, columns, identities, channel=channel, as_of=as_of, where=inside, now=now
+    )
 
 
 @transaction.atomic
@@ -63,7 +69,7 @@ def update_customer(
     """Change the customer of that id or source id, and return it; the source id itself stays.
 
     Raises:
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         NotFound: the project has no such customer.
     """
     columns, identities = read_customer(data, ""), read_identities(data, "")
@@ -103,12 +109,14 @@ def _change(
     *,
     channel: str,
     as_of: datetime | None = None,
+    where: str = "",
     now: datetime,
 ) -> Customer:
     if not _differs(customer, columns, identities):
         return customer
     # Before the row, as checkouts do it, so that neither waits for the other.
     version = share_definitions(project)
+    _check(project, columns, version=version, is_new=False, where=where)
     # Locked and read again, so that two updates of metadata merge and none is lost.
     customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
     stated_at = customer.stated_at or customer.updated_at or customer.created_at
@@ -127,6 +135,11 @@ def _change(
     customer.save(update_fields=[*columns, "identity_keys", "updated_at", "stated_at"])
     _record(project, "customer.updated", customer, version=version, channel=channel, now=now)
     return customer
+
+
+def _check(project: Project, columns: Mapping[str, Any], *, version: int, is_new: bool, where: str) -> None:
+    schemas = schemas_at(project, version)
+    check_metadata(schemas, "customer", columns.get("metadata"), is_new=is_new, where=where)
 
 
 def _gaps(customer: Customer, columns: dict[str, Any]) -> dict[str, Any]:

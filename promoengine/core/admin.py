@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from promoengine.core.admin_async_actions import AsyncActionAdmin
+from promoengine.core.admin_attributes import AttributesAdmin
 from promoengine.core.admin_project import SESSION_KEY, ProjectModelAdmin, current_project
 from promoengine.core.admin_retention import RetentionPeriodAdmin
 from promoengine.core.api.auth import HEADERS
@@ -24,7 +25,7 @@ from promoengine.core.models import ApiKey, Project
 from promoengine.core.services.api_keys import create_api_key, revoke_api_key
 from promoengine.core.services.projects import update_project
 
-__all__ = ["AsyncActionAdmin", "RetentionPeriodAdmin"]
+__all__ = ["AsyncActionAdmin", "AttributesAdmin", "RetentionPeriodAdmin"]
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -47,6 +48,7 @@ class ProjectForm(forms.ModelForm):
         model = Project
         fields = [
             "name",
+            "description",
             "key",
             "currency",
             "timezone",
@@ -78,6 +80,9 @@ class ProjectAdmin(ModelAdmin):
     form = ProjectForm
     list_display = ["name", "key", "currency", "timezone", "is_current"]
     actions_row = ["work_here"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
+        return super().get_queryset(request).filter(deleted_at=None)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -25,8 +25,9 @@ def current_project(request: HttpRequest) -> Project:
     Raises:
         Project.DoesNotExist: there is none at all.
     """
-    chosen = Project.objects.filter(key=request.session.get(SESSION_KEY)).first()
-    return chosen or Project.objects.earliest("created_at")
+    projects = Project.objects.filter(deleted_at=None)
+    chosen = projects.filter(key=request.session.get(SESSION_KEY)).first()
+    return chosen or projects.earliest("created_at")
 
 
 def user_id(request: HttpRequest) -> str:

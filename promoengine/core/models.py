@@ -37,6 +37,7 @@ class Project(PublicModel):
 
     key = models.SlugField(unique=True, help_text="Short name used in commands.")
     name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
     currency = models.CharField(max_length=3, default="EUR", help_text="ISO 4217, as in EUR.")
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name, as in Europe/Warsaw.")
     case_sensitive_codes = models.BooleanField(default=True)
@@ -59,6 +60,17 @@ class Project(PublicModel):
     definitions_version = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Grows with each change of campaigns, promotions and rules."
     )
+    other_settings = models.JSONField(
+        default=dict, editable=False, help_text="Published settings that clients keep here, without effect."
+    )
+    made_by = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="The project whose management key made this one, and so may manage it, too.",
+    )
     bin_days = models.PositiveSmallIntegerField(
         "days in the trash",
         null=True,
@@ -67,11 +79,14 @@ class Project(PublicModel):
         help_text="How long what is deleted can be brought back; empty is for ever.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     privacy = Privacy(
-        free="key name currency timezone week_start client_trusted_domains stacking_rules"
-        " stacking_rules_created_at stacking_rules_updated_at definitions_version bin_days"
-        " created_at"
+        free="key name description currency timezone week_start client_trusted_domains stacking_rules"
+        " stacking_rules_created_at stacking_rules_updated_at definitions_version bin_days created_at"
+        " deleted_at",
+        personal={"other_settings": {}},
+        lapses="has e-mail addresses of staff, whom an administrator takes out",
     )
 
     def __str__(self) -> str:
@@ -85,6 +100,85 @@ class ProjectModel(PublicModel):
 
     class Meta:
         abstract = True
+
+
+class MetadataSchema(ProjectModel):
+    """Which attributes the metadata of one kind of object, or of a custom event, may have.
+
+    `name` is that of the object, as in `customer`, of an object nested in others, or of the event.
+    `properties` are the published definitions by attribute; those marked `deleted` define nothing.
+    """
+
+    prefix = "ms"
+
+    class Kind(models.TextChoices):
+        OBJECT = "object"
+        EVENT = "event"
+
+    kind = models.CharField(max_length=6, choices=Kind.choices, default=Kind.OBJECT)
+    name = models.CharField(max_length=255)
+    properties = models.JSONField(default=dict)
+    allow_defined_only = models.BooleanField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(null=True)
+
+    privacy = Privacy(free="kind name properties created_at updated_at")
+
+    class Meta:
+        verbose_name = "attribute schema"
+        constraints = [
+            models.UniqueConstraint(fields=["project", "kind", "name"], name="metadata_schema_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SeenAttribute(ProjectModel):
+    """An attribute that came in somewhere, whether a schema defines it or not.
+
+    `resource` is what has it, as in `customer`, or a custom event, as in `event:review`.
+    `times` counts the events that had it; `example` is a value of it as JSON text, cut short, and
+    `customer_id` whom that was said of.
+    """
+
+    resource = models.CharField(max_length=300)
+    name = models.CharField(max_length=255)
+    kind = models.CharField(max_length=12)
+    example = models.TextField(blank=True)
+    customer_id = models.UUIDField(null=True)
+    times = models.PositiveBigIntegerField(default=1)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    privacy = Privacy(
+        free="resource name kind customer_id times first_seen_at last_seen_at",
+        personal={"example": ""},
+        person="customer_id",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "resource", "name"], name="seen_attribute_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource}.{self.name}"
+
+
+class AttributeScan(models.Model):
+    """How far the outbox has been read for attributes; there is one row."""
+
+    id = models.BooleanField(primary_key=True, default=True)
+    event_id = models.UUIDField()
+
+    privacy = Privacy(free="event_id")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=True), name="attribute_scan_is_one")]
+
+    def __str__(self) -> str:
+        return str(self.event_id)
 
 
 class ApiKey(ProjectModel):

@@ -91,6 +91,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 (_("Projects"), "storefront", "admin:core_project_changelist", "core.view_project"),
                 (_("API keys"), "key", "admin:core_apikey_changelist", "core.view_apikey"),
                 (
+                    _("Attributes"),
+                    "data_object",
+                    "admin:core_metadataschema_changelist",
+                    "core.view_metadataschema",
+                ),
+                (
                     _("Categories"),
                     "category",
                     "admin:campaigns_category_changelist",

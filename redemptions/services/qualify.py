@@ -22,6 +22,7 @@ from redemptions.facts import (
     settings_of,
     with_segments,
 )
+from redemptions.metadata import check_checkout
 from redemptions.offers import voucher_offer
 from redemptions.publications import with_publications
 from redemptions.qualification_filters import Candidate, Filters
@@ -112,6 +113,7 @@ def qualify(
     Limits that other people's redemptions use up are not looked at, as published.
 
     Raises:
+        MetadataRefused: metadata sent break the project's schemas; the details name the attribute.
         NotFound: the customer or order is named by an id that the project does not have.
     """
     settings = settings_of(project)
@@ -119,6 +121,7 @@ def qualify(
     context = gather_context(
         project, asked.checkout, settings, good_refs=shelf.good_refs, channel=channel, now=now
     )
+    check_checkout(project, asked.checkout, context, creates=False)
     context = with_segments(project, context)
     case = Case(
         (), context.amounts, replace(context.facts, ignored=_ignored(asked.scenario)), context.stacking
@@ -149,11 +152,13 @@ def applicable_tiers(
     """Return those of the tiers that apply, each decided alone, in a constant number of queries.
 
     Raises:
+        MetadataRefused: metadata sent break the project's schemas; the details name the attribute.
         NotFound: the customer or order is named by an id that the project does not have.
     """
     settings = settings_of(project)
     shelf = shelf_of(project, settings.version)
     context = gather_context(project, asked, settings, good_refs=shelf.good_refs, channel=channel, now=now)
+    check_checkout(project, asked, context, creates=False)
     context = with_segments(project, context)
     case = Case((), context.amounts, context.facts, context.stacking)
     offers = (asked_by(shelf.offers[tier.pk], context.asking) for tier in tiers if tier.pk in shelf.offers)

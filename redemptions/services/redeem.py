@@ -19,6 +19,7 @@ from promoengine.engine.refusals import Refusal
 from redemptions.allocations import allocate
 from redemptions.channel import Channel
 from redemptions.facts import Gathered, InvalidRedeemables, gather
+from redemptions.metadata import check_checkout
 from redemptions.models import Order
 from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import CLAIM_LOST, NOTHING, ClaimLost, Wanted, claim
@@ -68,6 +69,7 @@ def redeem(project: Project, asked: CheckoutRequest, *, channel: Channel, now: d
     Raises:
         RedemptionRefused: a redeemable does not apply; the attempt is kept, and nothing else changed.
         InvalidRedeemables: stacking rules leave out all that is named.
+        MetadataRefused: metadata break the project's schemas; the details name the attribute.
         NotFound: the customer or order is named by an id that the project does not have.
         ClaimLost: a code was changed, or the order used by another request, time after time.
     """
@@ -95,6 +97,7 @@ def _decide(
     project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime
 ) -> tuple[Gathered, Decision]:
     gathered = gather(project, asked, channel=channel, now=now, overwrite_order=True)
+    check_checkout(project, asked, gathered.context, creates=True)
     return gathered, decide(gathered.case)
 
 

@@ -10,6 +10,7 @@ from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.events import Happening, record_events
 from promoengine.core.ids import new_id, parse_public_id
 from promoengine.core.models import Project
+from promoengine.core.services.metadata import check_metadata, schemas_at
 from promoengine.engine.stacking import StackingRules
 from redemptions.channel import Channel
 from redemptions.facts import moment_of, settings_of, stacking_rules
@@ -171,7 +172,9 @@ def _give_all_back(
     order = after.wire
     give_back((part.voucher_id, part.credits_left or 0) for part in parts if part.voucher_id)
     # What was used on a day is given back to that day; parts of one redemption have one moment.
-    moment = moment_of(settings_of(project), parts[0].created_at)
+    settings = settings_of(project)
+    check_metadata(schemas_at(project, settings.version), "redemption", values["metadata"], is_new=False)
+    moment = moment_of(settings, parts[0].created_at)
     count_down([part.pk for part in parts], moment=moment)
     _refund_credits(project, parts, channel=channel, now=now)
     parent_rollback = _rollback_of(parent, values, order=order) if parent else None

@@ -14,10 +14,12 @@ from customers.services.upsert import upsert_customer
 from promoengine.core.errors import Duplicate, InvalidPayload
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import current_version, share_definitions
+from promoengine.core.services.metadata import schemas_at, schemas_now
 from promoengine.engine.allocation import fitted, worths
 from promoengine.engine.order import Item
 from promoengine.engine.order import Order as Amounts
 from redemptions.facts import moment_of, stored_order
+from redemptions.metadata import check_order
 from redemptions.models import Order
 from redemptions.order_requests import LineDiscount, OrderRequest, parse_order_request
 from redemptions.order_selectors import order_by_ref, orders_for_wire
@@ -43,7 +45,7 @@ def upsert_order(project: Project, *, data: Any, channel: str = "API", now: date
     merged, lines are replaced. Nothing is written, and nothing said to have happened, where nothing changes.
 
     Raises:
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         InvalidAmount: an amount is negative or too large.
         NotFound: an id of an order, customer or of goods is given that the project does not have.
         Duplicate: the order is named by its id, and another has the source id.
@@ -61,7 +63,7 @@ def update_order(project: Project, ref: str, *, data: Any, channel: str = "API",
     """Change the order of that id or source id, and return it; what is not mentioned stays.
 
     Raises:
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         InvalidAmount: an amount is negative or too large.
         NotFound: the project has no such order, or not the customer or goods that an id names.
         Duplicate: another order has the source id.
@@ -76,7 +78,7 @@ def _upsert(project: Project, asked: OrderRequest, *, channel: str, now: datetim
     stored = stored_order(project, asked.order)
     if stored is not None:
         return _change(project, stored, asked, channel=channel, now=now)
-    catalogue = _enter(project, asked, now=now)
+    catalogue = _enter(project, asked, is_new=True, now=now)
     people = _people(project, asked, channel=channel, now=now)
     order = Order(project=project, source_id=asked.order.source_id, created_at=now)
     for name, value in order_values(asked, None, people, catalogue).items():
@@ -90,7 +92,7 @@ def _upsert(project: Project, asked: OrderRequest, *, channel: str, now: datetim
 
 
 def _change(project: Project, order: Order, asked: OrderRequest, *, channel: str, now: datetime) -> Order:
-    catalogue = _enter(project, asked, now=now)
+    catalogue = _enter(project, asked, is_new=False, now=now)
     # Locked before its customers, as redemptions do it, and read anew: what was read may have changed.
     Order.objects.select_for_update(no_key=True).values_list("pk").get(pk=order.pk)
     order = orders_for_wire(project).get(pk=order.pk)
@@ -113,8 +115,10 @@ def _change(project: Project, order: Order, asked: OrderRequest, *, channel: str
     return order
 
 
-def _enter(project: Project, asked: OrderRequest, *, now: datetime) -> Catalogue:
+def _enter(project: Project, asked: OrderRequest, *, is_new: bool, now: datetime) -> Catalogue:
     """Store the goods that lines say to, hold off changes of definitions, and return the goods there were.
+
+    The order's metadata are held to their schemas.
 
     In this order all that write orders take their locks: definitions, order, customers.
     """
@@ -122,8 +126,11 @@ def _enter(project: Project, asked: OrderRequest, *, now: datetime) -> Catalogue
     catalogue = catalogue_facts(
         project, lines=lines, version=current_version(project), at=moment_of(project, now)
     )
-    store_overrides(project, lines, where=f"{asked.where}.items", now=now)
-    share_definitions(project)
+    has_grown = store_overrides(project, lines, where=f"{asked.where}.items", now=now)
+    version = share_definitions(project)
+    # A version that this transaction made may come to nothing, so nothing is kept by it.
+    schemas = schemas_now(project) if has_grown else schemas_at(project, version)
+    check_order(schemas, asked.order, is_new=is_new, lines_are_new=True, where=asked.where[1:])
     return catalogue
 
 

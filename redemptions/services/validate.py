@@ -13,6 +13,7 @@ from promoengine.engine.best import Combination, decide_best
 from promoengine.engine.decide import Claim, Decision, decide
 from redemptions.channel import Channel
 from redemptions.facts import Gathered, gather
+from redemptions.metadata import check_checkout
 from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import ClaimLost
 from redemptions.services.count import RowClaim, row_claims
@@ -39,6 +40,7 @@ def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now:
     """Decide what would become of the redeemables, and hold it for the session that was asked for.
 
     Raises:
+        MetadataRefused: metadata sent break the project's schemas; the details name the attribute.
         NotFound: the customer or order is named by an id that the project does not have.
         ClaimLost: a session was asked for and a code was changed, time after time.
     """
@@ -54,6 +56,7 @@ def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now:
 
 def _validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime) -> Validation:
     gathered = gather(project, asked, channel=channel, now=now)
+    check_checkout(project, asked, gathered.context, creates=False)
     if asked.wants_best:
         decision, best = decide_best(gathered.case)
     else:

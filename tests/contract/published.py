@@ -86,6 +86,13 @@ class Published:
         # A rule's own words stand alone in the older validation, as in the client side's examples of it.
         invalid = document["components"]["schemas"]["VouchersValidateInvalidResponseBody"]
         invalid["properties"]["error"]["required"] = ["message"]
+        # It requires `data` of the list of metadata schemas, which is under `schemas`, as its example has it.
+        schemas = document["components"]["schemas"]["MetadataSchemasListResponseBody"]
+        schemas["required"] = ["object", "data_ref", "schemas", "total"]
+        # No published example of a project has a token for webhooks, and there are none to sign here.
+        document["components"]["schemas"]["ManagementProjectBaseWithConfig"]["required"].remove(
+            "webhook_token"
+        )
         # It calls them `segments`; what it requires, refers to and shows in examples is `data`.
         listed = document["components"]["schemas"]["SegmentsListResponseBody"]["properties"]
         listed["data"] = listed.pop("segments")

@@ -5,7 +5,9 @@ from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from promoengine.core.models import ApiKey, MetadataSchema
 from promoengine.core.services.async_actions import start_async_action
+from promoengine.core.services.metadata_schemas import define_attribute
 from tests.api import Api
 from tests.factories import (
     CampaignFactory,
@@ -100,6 +102,7 @@ CALLS = [
     ("put", "/v1/product-collections/{collection}", {"name": "mine now"}),
     ("delete", "/v1/product-collections/{collection}", None),
     ("get", "/v1/product-collections/{collection}/products", None),
+    ("get", "/v1/metadata-schemas/{resource}", None),
     ("get", "/v1/validation-rules/{rule}", None),
     ("put", "/v1/validation-rules/{rule}", {"name": "mine now"}),
     ("delete", "/v1/validation-rules/{rule}", None),
@@ -155,6 +158,22 @@ LISTS = [
     "/v1/validation-rules",
     "/v1/validation-rules-assignments",
     "/v1/trash-bin",
+    "/v1/metadata-schemas",
+]
+MANAGED = [
+    ("get", "", None),
+    ("put", "", {"name": "mine now"}),
+    ("delete", "", None),
+    ("get", "/metadata-schemas", None),
+    ("post", "/metadata-schemas", {"related_object": "order", "properties": {}}),
+    ("get", "/metadata-schemas/{schema}", None),
+    ("put", "/metadata-schemas/{schema}", {"properties": {"a": {"type": "string"}}}),
+    ("delete", "/metadata-schemas/{schema}", None),
+    ("get", "/custom-event-schemas", None),
+    ("post", "/custom-event-schemas", {"name": "x", "schema": {"properties": {}}}),
+    ("get", "/custom-event-schemas/{event_schema}", None),
+    ("put", "/custom-event-schemas/{event_schema}", {"schema": {"properties": {"a": {"type": "string"}}}}),
+    ("delete", "/custom-event-schemas/{event_schema}", None),
 ]
 
 
@@ -191,6 +210,15 @@ def owned(db):
     path = f"/v1/validation-rules/{rule}/assignments"
     assignment = api.post(path, {"campaign": campaign.public_id}).json()["id"]
     segment = api.post("/v1/segments", {"name": "x", "customers": [customer.source_id]}).json()["id"]
+    schema = define_attribute(owner, "hotel", "stars", definition={"type": "number"}, now=campaign.created_at)
+    event_schema = define_attribute(
+        owner,
+        "review",
+        "stars",
+        definition={"type": "number"},
+        kind=MetadataSchema.Kind.EVENT,
+        now=campaign.created_at,
+    )
     api.delete(f"/v1/vouchers/{VoucherFactory(project=owner).code}")
     entry = api.get("/v1/trash-bin").json()["data"][0]["id"]
     action = start_async_action(owner, "X", job="nothing", params={}, now=campaign.created_at)
@@ -211,6 +239,9 @@ def owned(db):
         "promotion": tier.campaign.public_id,
         "stack": stack["id"],
         "action": action.public_id,
+        "resource": "hotel",
+        "schema": schema.public_id,
+        "event_schema": event_schema.public_id,
         "entry": entry,
         "rule": rule,
         "assignment": assignment,
@@ -227,6 +258,20 @@ def test_another_projects_ids_are_unknown(owned, method, path, body):
 
     assert answer.status_code == 404, answer.content
     assert answer.json()["key"] == "not_found"
+    assert rows_of(owned["owner"]) == before
+
+
+@pytest.mark.parametrize(("method", "path", "body"), MANAGED)
+def test_another_project_is_not_managed_nor_are_its_schemas_found_under_ones_own(owned, method, path, body):
+    stranger = Api(ProjectFactory(), ApiKey.Kind.MANAGEMENT)
+    before = rows_of(owned["owner"])
+    paths = [f"/management/v1/projects/{owned['owner'].public_id}{path}"]
+    if "{" in path:
+        paths.append(f"/management/v1/projects/{stranger.project.public_id}{path}")
+
+    answers = [call(stranger, method, one.format(**owned), body) for one in paths]
+
+    assert [answer.status_code for answer in answers] == [404] * len(paths)
     assert rows_of(owned["owner"]) == before
 
 

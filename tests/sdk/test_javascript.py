@@ -11,14 +11,16 @@ pytestmark = pytest.mark.xdist_group("product")
 FOLDER = Path(__file__).parent / "js"
 
 
-@pytest.mark.parametrize(("story", "tests"), [("story", 27), ("checkout", 8)])
-def test_the_official_sdk_works_unmodified(product, story, tests):
+@pytest.mark.parametrize(("story", "tests"), [("story", 28), ("checkout", 8)])
+def test_the_official_sdk_works_unmodified(product, management_key, story, tests):
     environment = os.environ | {
         "API_URL": product.base_url,
         "APP_ID": product.app_id,
         "APP_TOKEN": product.app_token,
         "CLIENT_ID": product.client_id,
         "CLIENT_TOKEN": product.client_token,
+        "MANAGEMENT_ID": management_key["app_id"],
+        "MANAGEMENT_TOKEN": management_key["app_token"],
     }
 
     run = subprocess.run(

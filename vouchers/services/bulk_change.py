@@ -17,6 +17,7 @@ from promoengine.core.errors import InvalidPayload
 from promoengine.core.events import record_event
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import Canceled, advance, checkpoint, start_async_action
+from promoengine.core.services.metadata import check_metadata, schemas_now
 from vouchers.models import ChangedVoucher, Voucher
 from vouchers.selections import Selection, parse_selection
 
@@ -52,12 +53,14 @@ def start_bulk_change(
     """Start changing all codes of a selection; those made from now on are left alone.
 
     Raises:
+        MetadataRefused: the attribute to set breaks the schema of vouchers.
         InvalidPayload: there is no such change, it changes nothing, or the selection is empty.
     """
     if change.kind not in CHANGES:
         raise InvalidPayload(f"There is no change {change.kind!r} of codes")
     if change.kind == "set_metadata" and not change.metadata:
         raise InvalidPayload("Name an attribute")
+    check_metadata(schemas_now(project), "voucher", change.metadata, is_new=False)
     newest = selection.rows(project).order_by("-pk").values_list("pk", flat=True).first()
     if newest is None:
         raise InvalidPayload("There are no such codes")

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
+from promoengine.core.services.metadata import MetadataRefused, check_metadata, schemas_now
 from vouchers.codes import code_key
 from vouchers.models import Voucher
 
@@ -53,9 +54,10 @@ def run_metadata_update(action: AsyncAction) -> None:
     rows = action.params["rows"]
     while batch := rows[action.done_count + action.failed_count :][:BATCH]:
         with transaction.atomic():
-            unknown = _merge(action.project, batch)
-            failures = [{"code": code, "reason": "There is no such code"} for code in unknown]
-            advance(action, done=len(batch) - len(unknown), failed=len(unknown), failures=failures)
+            right, failures = _checked(action.project, batch)
+            unknown = _merge(action.project, right) if right else []
+            failures += [{"code": code, "reason": "There is no such code"} for code in unknown]
+            advance(action, done=len(batch) - len(failures), failed=len(failures), failures=failures)
     action.message = f"{action.done_count} codes changed, {action.failed_count} failed"
 
 
@@ -68,6 +70,21 @@ def _start(project: Project, type: str, rows: list[Any], *, now: datetime) -> As
         total_count=len(rows),
         now=now,
     )
+
+
+def _checked(
+    project: Project, rows: Sequence[Mapping[str, Any]]
+) -> tuple[list[Mapping[str, Any]], list[dict[str, Any]]]:
+    """Return the rows that keep to the schema of vouchers, and why the others do not."""
+    schemas = schemas_now(project)
+    right, failures = [], []
+    for row in rows:
+        try:
+            check_metadata(schemas, "voucher", row["metadata"], is_new=False)
+            right.append(row)
+        except MetadataRefused as refusal:
+            failures.append({"code": row["code"], "reason": str(refusal)})
+    return right, failures
 
 
 def _merge(project: Project, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -14,7 +14,7 @@ from campaigns.models import BinEntry, Campaign, PromotionTier
 from campaigns.rule_selectors import load_assignments
 from campaigns.selectors import campaign_by_ref
 from campaigns.services.bin import put_in_bin
-from campaigns.services.create import create_campaign
+from campaigns.services.create import create_campaign, schema_of_campaign
 from campaigns.services.rules import assign_rules_to, forget_assignments
 from campaigns.services.terms import (
     category_of,
@@ -32,6 +32,7 @@ from promoengine.core.ids import public_id
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.metadata import check_metadata, schemas_now
 from vouchers.codes import check_code
 from vouchers.models import UsageEntry, Voucher, VoucherQuerySet
 from vouchers.patterns import parse_code_config
@@ -117,7 +118,7 @@ def update_campaign(
     Raises:
         NotFound: the project has no such campaign, category or validation rule.
         CampaignProtected, GenerationRunning: it may not be changed, or not now.
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
     """
     definitions_changed(project)
     found = campaign_by_ref(project, ref)
@@ -287,6 +288,8 @@ def _columns(project: Project, campaign: Campaign, data: Mapping[str, Any]) -> d
         if data.get(name) is not None:
             columns[name] = data[name]
     if data.get("metadata") is not None:
+        resource = schema_of_campaign(uses_voucher_schema=campaign.use_voucher_metadata_schema)
+        check_metadata(schemas_now(project), resource, data["metadata"], is_new=False)
         columns["metadata"] = campaign.metadata | data["metadata"]
     if data.get("category") or data.get("category_id"):
         columns["category"] = category_of(project, name=data.get("category"), ref=data.get("category_id"))

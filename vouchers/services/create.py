@@ -21,6 +21,7 @@ from promoengine.core.errors import DomainError, Duplicate
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.metadata import check_metadata, schemas_now
 from vouchers.codes import check_code, code_key
 from vouchers.models import Voucher
 from vouchers.patterns import CodePattern, parse_code_config
@@ -64,7 +65,7 @@ def create_voucher(
     the campaign's pattern. A campaign's voucher takes its discount, amount, limit and dates from there.
 
     Raises:
-        InvalidPayload, InvalidVoucher, InvalidCode: a field is wrong; the details name it.
+        InvalidPayload, InvalidVoucher, InvalidCode, MetadataRefused: a field is wrong; the details name it.
         DuplicateCode: the code exists already.
         CodesExhausted: the pattern has no free code left.
         NotFound: a category or rule of that id does not exist.
@@ -72,7 +73,7 @@ def create_voucher(
     if data.get("validation_rules"):
         definitions_changed(project)
     columns = _campaign_columns(campaign, data) if campaign else _own_columns(data)
-    columns |= _common_columns(project, data)
+    columns |= _common_columns(project, campaign, data)
     voucher = Voucher(project=project, campaign=campaign, created_at=now, **columns)
     if code:
         voucher.code = check_code(code)
@@ -147,9 +148,9 @@ def _own_columns(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _common_columns(project: Project, data: Mapping[str, Any]) -> dict[str, Any]:
+def _common_columns(project: Project, campaign: Campaign | None, data: Mapping[str, Any]) -> dict[str, Any]:
     columns: dict[str, Any] = {
-        "metadata": data.get("metadata") or {},
+        "metadata": _metadata(project, campaign, data),
         "category": category_of(project, name=data.get("category"), ref=data.get("category_id")),
     }
     if data.get("active") is not None:
@@ -157,6 +158,14 @@ def _common_columns(project: Project, data: Mapping[str, Any]) -> dict[str, Any]
     if data.get("additional_info") is not None:
         columns["additional_info"] = data["additional_info"]
     return columns
+
+
+def _metadata(project: Project, campaign: Campaign | None, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata sent; what is required is asked of the campaign, where the code has one."""
+    metadata = data.get("metadata") or {}
+    if metadata or campaign is None:
+        check_metadata(schemas_now(project), "voucher", metadata, is_new=campaign is None)
+    return metadata
 
 
 def _pattern(campaign: Campaign | None, data: Mapping[str, Any]) -> CodePattern:

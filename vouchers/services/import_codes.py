@@ -14,8 +14,10 @@ from campaigns.models import Campaign
 from campaigns.services.terms import AMOUNT_MAX, category_of
 from promoengine.core.csv_reading import UnreadableCsv, read_rows
 from promoengine.core.errors import DomainError
+from promoengine.core.metadata import Schemas
 from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.services.async_actions import advance, start_async_action
+from promoengine.core.services.metadata import check_metadata, schemas_now
 from vouchers.codes import check_code, code_key
 from vouchers.models import Voucher
 from vouchers.services.create import thin_voucher
@@ -76,11 +78,12 @@ def import_batch(
     campaign: Campaign, rows: Sequence[tuple[int, Mapping[str, str]]]
 ) -> tuple[int, list[Failure]]:
     """Insert numbered records as a campaign's codes; return how many, and the failures of the others."""
+    schemas = schemas_now(campaign.project)
     wanted: dict[str, tuple[int, Voucher]] = {}
     failures: list[Failure] = []
     for number, cells in rows:
         try:
-            voucher = voucher_of(campaign, cells)
+            voucher = voucher_of(campaign, cells, schemas)
             if voucher.code_key in wanted:
                 first = wanted[voucher.code_key][0]
                 raise BadRow(f"Code stands in row {first} already")
@@ -104,11 +107,11 @@ def import_batch(
     return len(kept), sorted(failures, key=lambda failure: failure["row"])
 
 
-def voucher_of(campaign: Campaign, cells: Mapping[str, str]) -> Voucher:
+def voucher_of(campaign: Campaign, cells: Mapping[str, str], schemas: Schemas) -> Voucher:
     """Return the unsaved voucher that a CSV record stands for.
 
     Raises:
-        InvalidCode, BadRow: a cell can't be meant; the details say why.
+        InvalidCode, BadRow, MetadataRefused: a cell can't be meant; the details say why.
     """
     known = {column.lower(): cell.strip() for column, cell in cells.items()}
     columns = thin_voucher(campaign)
@@ -132,16 +135,19 @@ def voucher_of(campaign: Campaign, cells: Mapping[str, str]) -> Voucher:
     if known.get("category"):
         columns["category"] = category_of(campaign.project, name=known["category"][:255], ref=None)
     code = check_code(known.get("code", ""))
+    others = {
+        column: cell.strip()
+        for column, cell in cells.items()
+        if column and cell.strip() and column.lower() not in COLUMNS
+    }
+    metadata = schemas.read_cells("voucher", others)
+    check_metadata(schemas, "voucher", metadata, is_new=False)
     return Voucher(
         project=campaign.project,
         campaign=campaign,
         code=code,
         code_key=code_key(campaign.project, code),
-        metadata={
-            column: cell.strip()
-            for column, cell in cells.items()
-            if column and cell.strip() and column.lower() not in COLUMNS
-        },
+        metadata=metadata,
         created_at=timezone.now(),
         **columns,
     )

@@ -17,6 +17,7 @@ from customers.services.upsert import upsert_customer
 from promoengine.core.errors import DomainError, InvalidPayload, NotFound
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
+from promoengine.core.services.metadata import check_metadata, schemas_now
 from promoengine.engine.timeframes import parse_duration
 from vouchers.models import Publication, Voucher
 from vouchers.selectors import voucher_by_ref, vouchers_for_wire
@@ -86,6 +87,7 @@ def publish(project: Project, asked: PublicationRequest, *, now: datetime) -> Pu
 
     Raises:
         InvalidPayload, MissingVouchers, TooManyVouchers: the request is wrong.
+        MetadataRefused: an attribute of the publication or the customer is missing or wrong.
         NotFound: the project has no such voucher, campaign or customer.
         NoSuitableVoucher: the campaign has no free code, and may not grow.
         VoucherAlreadyPublished, VoucherCannotBePublished: this code or customer has been served.
@@ -117,6 +119,7 @@ def _publish(project: Project, asked: PublicationRequest, *, now: datetime) -> P
         if served := _served(project, campaign, customer, asked):
             return served
         ids = _take_free(project, campaign, asked.count, now=now)
+    check_metadata(schemas_now(project), "publication", asked.metadata, is_new=True)
     _hand_over(ids, campaign, customer, now=now)
     vouchers = _vouchers(project, ids)
     publication = Publication.objects.create(

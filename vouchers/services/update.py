@@ -15,6 +15,7 @@ from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.events import Happening, record_event, record_events
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.metadata import check_metadata, schemas_now
 from vouchers.models import Voucher
 from vouchers.selectors import voucher_by_ref, voucher_for_wire
 from vouchers.services.related_objects import related_voucher
@@ -37,7 +38,7 @@ def update_voucher(
 
     Raises:
         NotFound: the project has no such voucher, category or validation rule.
-        InvalidPayload: a field is wrong; the details name it.
+        InvalidPayload, MetadataRefused: a field is wrong; the details name it.
         QuantityBelowUses: the limit would be below the uses there have been.
     """
     if data.get("validation_rules") is not None:
@@ -119,6 +120,7 @@ def _columns(project: Project, voucher: Voucher, data: Mapping[str, Any]) -> dic
     if data.get("active") is not None:
         columns["active"] = data["active"]
     if data.get("metadata") is not None:
+        check_metadata(schemas_now(project), "voucher", data["metadata"], is_new=False)
         columns["metadata"] = voucher.metadata | data["metadata"]
     if data.get("category") or data.get("category_id"):
         columns["category"] = category_of(project, name=data.get("category"), ref=data.get("category_id"))

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from promoengine.core.api import async_actions, health, oauth
+from promoengine.core.api import async_actions, health, metadata_schemas, oauth, projects
 
 urlpatterns = [
     path("v1/oauth/token", oauth.Token.as_view()),
@@ -11,6 +11,26 @@ urlpatterns = [
     path("v1/oauth/token/revoke", oauth.Revocation.as_view()),
     path("v1/async-actions", async_actions.AsyncActions.as_view()),
     path("v1/async-actions/<str:action_id>", async_actions.AsyncActionById.as_view()),
+    path("v1/metadata-schemas", metadata_schemas.MetadataSchemas.as_view()),
+    path("v1/metadata-schemas/<path:resource>", metadata_schemas.MetadataSchemaOfResource.as_view()),
+    path("management/v1/projects", projects.Projects.as_view()),
+    path("management/v1/projects/<str:project_id>", projects.ProjectById.as_view()),
+    path(
+        "management/v1/projects/<str:project_id>/metadata-schemas",
+        metadata_schemas.ManagedMetadataSchemas.as_view(),
+    ),
+    path(
+        "management/v1/projects/<str:project_id>/metadata-schemas/<str:schema_id>",
+        metadata_schemas.ManagedMetadataSchemaById.as_view(),
+    ),
+    path(
+        "management/v1/projects/<str:project_id>/custom-event-schemas",
+        metadata_schemas.EventSchemas.as_view(),
+    ),
+    path(
+        "management/v1/projects/<str:project_id>/custom-event-schemas/<str:schema_id>",
+        metadata_schemas.EventSchemaById.as_view(),
+    ),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("livez", health.livez),

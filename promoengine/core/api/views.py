@@ -16,6 +16,7 @@ from promoengine.core.api.rate import Allowance, allowance_of_address, allowance
 from promoengine.core.api.renderers import JsonParser, JsonRenderer, refuse_nul, to_json
 from promoengine.core.ids import new_request_id
 from promoengine.core.models import ApiKey, Project
+from promoengine.core.services.projects import managed_project
 
 CLIENT_HEADERS = ", ".join(
     [*HEADERS[ApiKey.Kind.CLIENT], "X-Voucherify-Channel", "Authorization", "Content-Type", "Idempotency-Key"]
@@ -166,6 +167,15 @@ def origin_is_trusted(project: Project, origin: str | None) -> bool:
         return True
     host = urlsplit(origin).netloc or origin
     return any(trusted in (origin, host) for trusted in project.client_trusted_domains)
+
+
+def own_project(request: ApiRequest, project_id: str) -> Project:
+    """Return the project that a management call names: the key's own, or one that its project's keys made.
+
+    Raises:
+        NotFound: the id is of another project, or of none.
+    """
+    return managed_project(request.project, project_id)
 
 
 def unknown_route(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -21,9 +21,14 @@ class Command(BaseCommand):
         kinds.add_argument("--management", action="store_true", help="For the management API.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        project = Project.objects.filter(key=options["project"]).first()
+        project = Project.objects.filter(key=options["project"], deleted_at=None).first()
         if project is None:
-            known = ", ".join(Project.objects.order_by("key").values_list("key", flat=True)) or "none yet"
+            known = (
+                ", ".join(
+                    Project.objects.filter(deleted_at=None).order_by("key").values_list("key", flat=True)
+                )
+                or "none yet"
+            )
             raise CommandError(f"No project has the key {options['project']!r}; there are: {known}")
         made = create_api_key(project, name=options["name"][:200], kind=self.kind(options))
         if options["json"]:

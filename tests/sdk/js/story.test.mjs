@@ -8,7 +8,7 @@ import test from "node:test";
 import sdk from "@voucherify/sdk";
 
 const { VoucherifyClientSide, VoucherifyServerSide } = sdk;
-const { API_URL, APP_ID, APP_TOKEN, CLIENT_ID, CLIENT_TOKEN } = process.env;
+const { API_URL, APP_ID, APP_TOKEN, CLIENT_ID, CLIENT_TOKEN, MANAGEMENT_ID, MANAGEMENT_TOKEN } = process.env;
 
 const api = VoucherifyServerSide({ apiUrl: API_URL, applicationId: APP_ID, secretKey: APP_TOKEN });
 const browser = VoucherifyClientSide({
@@ -389,6 +389,34 @@ test("categories are created, read, updated, listed and deleted", async () => {
   assert.deepEqual(listed.data[0], read);
   assert.equal(listed.has_more, false);
   await assert.rejects(api.categories.get(made.id), (error) => error.code === 404);
+});
+
+test("metadata schemas are listed and read", async () => {
+  const headers = {
+    "Content-Type": "application/json",
+    "X-Management-Id": MANAGEMENT_ID,
+    "X-Management-Token": MANAGEMENT_TOKEN,
+  };
+  const projects = await (await fetch(`${API_URL}/management/v1/projects`, { headers })).json();
+  const resource = `nested-${unique}`;
+  const properties = { tax: { type: "number", optional: false, array: false } };
+  const url = `${API_URL}/management/v1/projects/${projects.data[0].id}/metadata-schemas`;
+  const body = JSON.stringify({ related_object: resource, properties });
+  assert.equal((await fetch(url, { method: "POST", headers, body })).status, 200);
+
+  const listed = await api.metadataSchemas.list();
+  const schema = await api.metadataSchemas.get(resource);
+
+  assert.equal(listed.data_ref, "schemas");
+  assert.equal(listed.total, listed.schemas.length);
+  assert.deepEqual(listed.schemas.find((one) => one.id === schema.id), schema);
+  assert.deepEqual(schema.properties.tax, {
+    type: "number",
+    optional: false,
+    array: false,
+    objectType: null,
+  });
+  await assert.rejects(api.metadataSchemas.get(`no-${resource}`), (error) => error.code === 404);
 });
 
 test("a wrong key is refused with the published body", async () => {
