@@ -27,6 +27,20 @@ SEGMENT_FIELDS = {
 }
 
 
+# What exports of customers may be filtered by; lists of them have plain parameters.
+CUSTOMER_FIELDS = {
+    "id": by_id("pk", Customer.prefix),
+    "name": Field("name"),
+    "email": Field("email"),
+    "phone": Field("phone"),
+    "source_id": Field("source_id"),
+    "city": Field("address__city"),
+    "created_at": Field("created_at", as_moment),
+    "updated_at": Field("updated_at", as_moment),
+    "metadata": Field("metadata"),
+}
+
+
 class CustomerFilter(django_filters.FilterSet):
     """The plain query parameters: parts of name and e-mail in any case, the whole city."""
 
@@ -52,6 +66,15 @@ class CustomerFilter(django_filters.FilterSet):
             return rows.none()
         now = Moment(datetime.now(UTC), ZoneInfo(project.timezone), project.week_start)
         return customers_in(project, rows, segment, now)
+
+
+def customer_export_condition(query: QueryDict) -> Q:
+    """Return the condition that an export of customers asks for.
+
+    Raises:
+        InvalidQueryParams: a filter is wrong.
+    """
+    return filter_condition(query, CUSTOMER_FIELDS)
 
 
 def of_customer(project: Project, column: str, ref: str) -> Q:

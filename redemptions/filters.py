@@ -7,7 +7,14 @@ from campaigns.filters import of_campaign
 from campaigns.models import Campaign, PromotionTier
 from customers.filters import of_customer
 from customers.models import Customer
-from promoengine.core.api.filters import Field, by_id, filter_condition, of_related, range_condition
+from promoengine.core.api.filters import (
+    Field,
+    as_moment,
+    by_id,
+    filter_condition,
+    of_related,
+    range_condition,
+)
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 from redemptions.models import Redemption
@@ -37,6 +44,8 @@ FIELDS = {
     "failure_code": Field("failure_code", implied=Q(result="FAILURE")),
     "result": Field("result"),
     "object": Field("kind"),
+    "created_at": Field("created_at", as_moment),
+    "campaign": of_related("campaign_id", Campaign, Field("name")),
 }
 ORDERS = {
     "created_at": "created_at",

@@ -6,6 +6,7 @@ from typing import Any
 from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.partitions import create_partitions
 from redemptions.models import CounterHold, Redemption, Reservation, UsageCounter
+from redemptions.services.exports import drop_old_files, run_export
 from redemptions.services.import_orders import run_import
 from redemptions.services.reconcile import run_reconciling
 from redemptions.services.summaries import refresh_promotions, refresh_summaries
@@ -32,14 +33,20 @@ def import_orders(action: AsyncAction) -> None:
     run_import(action)
 
 
+def write_export(action: AsyncAction) -> None:
+    """Write an export's file."""
+    run_export(action)
+
+
 def reconcile(action: AsyncAction) -> None:
     """Compare a project's counts with its ledgers."""
     run_reconciling(action)
 
 
 def sweep(**_: Any) -> None:
-    """Delete what sessions held and counters of windows long past, and make next months' partitions."""
+    """Delete what has had its day, and make next months' partitions."""
     now = datetime.now(UTC)
+    drop_old_files(now=now)
     Reservation.objects.filter(expires_at__lte=now).delete()
     CounterHold.objects.filter(expires_at__lte=now).delete()
     UsageCounter.objects.filter(starts_at__lt=now - LONG_PAST).delete()

@@ -61,6 +61,8 @@ VOUCHER_FIELDS = {
     "redemption.redeemed_quantity": Field("redeemed_quantity", as_integer),
     "is_referral_code": Field("is_referral_code", as_boolean),
     "created_at": Field("created_at", as_moment),
+    "created_date": Field("created_at", as_moment),
+    "vouchers": BY_ID,
     "updated_at": Field("updated_at", as_moment),
     "start_date": Field("start_date", as_moment),
     "expiration_date": Field("expiration_date", as_moment),
@@ -77,6 +79,8 @@ VOUCHER_ORDERS = {
 }
 PUBLICATION_FIELDS = {
     "customer_id": by_id("customer_id", Customer.prefix),
+    "created_at": Field("created_at", as_moment),
+    "campaign": of_related("campaign_id", Campaign, Field("name")),
     "campaign_name": of_related("campaign_id", Campaign, Field("name")),
     "parent_object_id": by_id("campaign_id", Campaign.prefix),
     "related_object_id": Field(

@@ -44,6 +44,27 @@ def put_in_bin(
     )
 
 
+def put_codes_in_bin(
+    project: Project, codes: Iterable[tuple[str, str, str | None]], *, now: datetime
+) -> None:
+    """Write down that codes have been deleted, each by its public id, name and campaign's public id."""
+    BinEntry.objects.bulk_create(
+        [
+            BinEntry(
+                project=project,
+                resource_type=BinEntry.ResourceType.VOUCHER,
+                resource_id=resource_id,
+                resource_name=name,
+                resource_parent_id=parent_id,
+                created_at=now,
+            )
+            for resource_id, name, parent_id in codes
+        ],
+        batch_size=1000,
+        ignore_conflicts=True,
+    )
+
+
 def rows_to_keep(rows: Iterable[Model]) -> dict[str, Any]:
     """Return rows as the bin keeps them, those that others point to first."""
     return {"rows": serializers.serialize("python", rows)}

@@ -36,6 +36,7 @@ NULLS = {
     "redemption_rollback": {"order", "customer", "tracking_id", "metadata"},
     "publication": {"source_id", "tracking_id"},
     "async_action": {"result"},
+    "export": {"user_id"},
     "event": {"referral", "loyalty"},
     "list": {"quantity"},
     "": {

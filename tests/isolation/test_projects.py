@@ -115,6 +115,8 @@ CALLS = [
         {"type": "STATIC", "name": "x", "products": [{"id": "{product}", "object": "product"}]},
     ),
     ("delete", "/v1/trash-bin/{entry}", None),
+    ("get", "/v1/exports/{export}", None),
+    ("delete", "/v1/exports/{export}", None),
     ("post", "/v1/customers", {"id": "{customer}", "name": "Mallory"}),
     ("post", "/v1/events", {"event": "x", "customer": {"id": "{customer}"}}),
     ("post", "/v1/publications", {"voucher": "{code}", "customer": {"source_id": "m"}}),
@@ -158,6 +160,7 @@ LISTS = [
     "/v1/validation-rules",
     "/v1/validation-rules-assignments",
     "/v1/trash-bin",
+    "/v1/exports",
     "/v1/metadata-schemas",
 ]
 MANAGED = [
@@ -243,6 +246,7 @@ def owned(db):
         "schema": schema.public_id,
         "event_schema": event_schema.public_id,
         "entry": entry,
+        "export": api.post("/v1/exports", {"exported_object": "customer"}).json()["id"],
         "rule": rule,
         "assignment": assignment,
         "category": CategoryFactory(project=owner).public_id,

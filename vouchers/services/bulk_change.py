@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from campaigns.models import Campaign
+from campaigns.services.bin import put_codes_in_bin
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.events import record_event
@@ -142,11 +143,21 @@ def _change_batch(action: AsyncAction, change: Change, rows: Rows) -> bool:
     changed = CHANGES[change.kind](Voucher.objects.filter(pk__in=keys), change)
     if change.can_be_undone:
         ChangedVoucher.objects.bulk_create(ChangedVoucher(action=action, voucher_id=key) for key in changed)
+    if change.kind == "delete":
+        _put_in_bin(action.project, changed)
     action.params["after"] = str(keys[-1])
     action.save(update_fields=["params"])
     unfit = len(keys) - len(changed) if change.kind == "extend" else 0
     advance(action, done=len(keys) - unfit, failed=unfit)
     return True
+
+
+def _put_in_bin(project: Project, keys: list[uuid.UUID]) -> None:
+    codes = Voucher.objects.filter(pk__in=keys).select_related("campaign").only("code", "campaign__id")
+    named = (
+        (code.public_id, code.code, code.campaign.public_id if code.campaign else None) for code in codes
+    )
+    put_codes_in_bin(project, named, now=timezone.now())
 
 
 def _switch(rows: Rows, change: Change) -> list[uuid.UUID]:

@@ -37,7 +37,7 @@ def paged_list(
         QueryTooLarge: the filters are such that finding the page took too long.
     """
     limit, page = limit_of(query, default=limit_default), page_of(query)
-    ordered = rows.order_by(*_order_of(rows.model, query, orders, default_order))
+    ordered = rows.order_by(*order_of(rows.model, query, orders, default_order))
     first = (page - 1) * limit
     with bounded(_asks_for_more_than_a_page(query)):
         found = rows_between(ordered, first, first + limit + 1)
@@ -116,7 +116,12 @@ def _number(query: QueryDict, name: str, default: int) -> int:
     return int(text)
 
 
-def _order_of(model: type[Model], query: QueryDict, orders: Mapping[str, str], default: str) -> list[OrderBy]:
+def order_of(model: type[Model], query: QueryDict, orders: Mapping[str, str], default: str) -> list[OrderBy]:
+    """Return the columns that `order` in the query asks for.
+
+    Raises:
+        InvalidQueryParams: it is none of `orders`.
+    """
     asked = query.get("order") or ""
     column = orders.get(asked.removeprefix("-")) if asked else default
     if column is None:
