@@ -273,7 +273,7 @@ def _use(
         customer=customer,
         status="PAID",
         amount=order.amount,
-        calculated=calculated_of(after),
+        calculated=calculated_of(after, ()),
         created_at=moment,
     )
     stored.save(force_insert=True)

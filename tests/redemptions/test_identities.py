@@ -1,11 +1,15 @@
 """Limits by customer that count the same person together, and what guests may do."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from campaigns.models import Campaign
 from customers.models import Customer
 from customers.tracking import tracking_id_of
-from promoengine.core.models import Project
+from promoengine.core.models import Project, RetentionPeriod
+from promoengine.core.services.retention import forget, set_retention
 from redemptions.models import CounterHold, Redemption, UsageCounter
 from redemptions.services.reconcile import differences, set_right
 from tests.factories import CampaignFactory, CustomerFactory, PromotionTierFactory, VoucherFactory
@@ -299,6 +303,19 @@ def test_permanent_deletion_leaves_no_counter_of_the_person_alone(api, project):
 
     assert not UsageCounter.objects.filter(subject=key).exists()
     assert_ledger_agrees(project)
+
+
+def test_forgetting_details_after_a_time_forgets_no_limit(api, project):
+    code = code_in(project, by=["email"])
+    limit(code.campaign, EVER, 1)
+    outcomes(api, code, {"source_id": "ann", "email": "a@b.co"})
+    set_retention(project, table="redemptions.Redemption", days=30, now=timezone.now())
+
+    forget(RetentionPeriod.objects.get(), now=timezone.now() + timedelta(days=90))
+
+    assert Redemption.objects.get().tracking_id is None
+    assert_ledger_agrees(project)
+    assert outcomes(api, code, {"source_id": "bob", "email": "a@b.co"}) == [REFUSED]
 
 
 class TestGuests:
