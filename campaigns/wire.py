@@ -104,6 +104,9 @@ def campaign_to_wire(campaign: Campaign, tiers: list[PromotionTier] | None = Non
         wire["category"] = campaign.category.name
     if campaign.updated_at:
         wire["updated_at"] = wire_datetime(campaign.updated_at)
+    if campaign.rollbacks != Campaign.Rollbacks.ALWAYS or campaign.rollbacks_until:
+        until = wire_datetime(campaign.rollbacks_until)
+        wire["rollback_policy"] = {"allowed": campaign.rollbacks, "until": until}
     if campaign.activity_duration_after_publishing:
         wire["activity_duration_after_publishing"] = campaign.activity_duration_after_publishing
     if campaign.campaign_type == Campaign.CampaignType.PROMOTION:

@@ -85,6 +85,11 @@ class Campaign(ValidityModel):
         COUNTED = "COUNTED", "Only with a device or address that their uses are counted by"
         REFUSED = "REFUSED", "No, they have to sign in"
 
+    class Rollbacks(models.TextChoices):
+        ALWAYS = "ALWAYS", "Yes"
+        UNLESS_PAID = "UNLESS_PAID", "Not once the order is paid"
+        NEVER = "NEVER", "No"
+
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     campaign_type = models.CharField(
@@ -109,6 +114,16 @@ class Campaign(ValidityModel):
         default=Guests.UNLESS_LIMITED,
         help_text="Whether people may use it of whom nothing is known.",
     )
+    rollbacks = models.CharField(
+        max_length=11,
+        choices=Rollbacks.choices,
+        default=Rollbacks.ALWAYS,
+        db_default=Rollbacks.ALWAYS,
+        help_text="Whether a use may be taken back, after which the code can be used again.",
+    )
+    rollbacks_until = models.DateTimeField(
+        null=True, blank=True, help_text="No use is taken back after that; empty is without end."
+    )
     discount = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
     gift = models.JSONField(null=True, blank=True)
     quantity = models.PositiveIntegerField(
@@ -131,7 +146,7 @@ class Campaign(ValidityModel):
     privacy = Privacy(
         free="start_date expiration_date validity name description campaign_type type discount gift quantity"
         " code_config activity_duration_after_publishing vouchers_count generation_status metadata"
-        " one_customer_by guests created_at updated_at deleted_at"
+        " one_customer_by guests rollbacks rollbacks_until created_at updated_at deleted_at"
     )
 
     objects = CampaignQuerySet.as_manager()

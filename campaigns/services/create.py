@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from campaigns.models import Campaign, PromotionTier
 from campaigns.services.promotions import new_tiers
+from campaigns.services.rollback_policy import rollback_columns
 from campaigns.services.rules import assign_rules_to
 from campaigns.services.terms import (
     category_of,
@@ -83,6 +84,7 @@ def create_campaign(
         join_once=bool(data.get("join_once")),
         use_voucher_metadata_schema=_uses_schema(kind, data),
         created_at=now,
+        **rollback_columns(data),
         **who_counts(data),
         **_voucher_columns(kind, data),
     )

@@ -46,8 +46,8 @@ class AsyncActionAdmin(ReadOnlyAdmin):
     list_display = ["what", "status", "done", "created_at", "finished_at", "message"]
     list_filter = ["status"]
     ordering = ["-id"]
-    fields = ["what", "message", "failed_count", "failures", "created_at", "finished_at"]
-    readonly_fields = ["what", "failures"]
+    fields = ["created_at", "failures"]
+    readonly_fields = ["failures"]
     change_form_outer_before_template = "dashboard/progress_of_action.html"
 
     def get_urls(self) -> list[Any]:

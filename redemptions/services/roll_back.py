@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
+from campaigns.models import Campaign
 from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.events import Happening, record_events
 from promoengine.core.ids import new_id, parse_public_id
@@ -21,6 +23,7 @@ from redemptions.services.claim import give_back
 from redemptions.services.count import count_down, share_counters, used_keys
 from redemptions.services.order_events import Standing, record_order_change
 from redemptions.services.orders import cancel_order
+from redemptions.services.summaries import PAID
 from vouchers.models import Voucher, VoucherTransaction
 
 
@@ -41,6 +44,13 @@ class InvalidRedemptionParent(DomainError):
 
     key = "invalid_redemption_parent"
     message = "Invalid redemption parent"
+
+
+class RollbackNotAllowed(DomainError):
+    """The campaign says that its uses are not taken back, or not any more."""
+
+    key = "rollback_not_allowed"
+    message = "Rollback not allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ def roll_back_redemption(
         NotFound: the project has no such redemption.
         InvalidRedemption: it is one of several redeemables.
         AlreadyRolledBack: it is undone already; the attempt is kept.
+        RollbackNotAllowed: its campaign takes no use back, or not any more.
     """
     redemption = _redemption(project, redemption_id)
     if redemption.related_object_type == Redemption.RelatedObject.REDEMPTION:
@@ -101,6 +112,7 @@ def roll_back_redemptions(
         NotFound: the project has no such redemption.
         InvalidRedemptionParent: it is a part of another.
         AlreadyRolledBack: it is undone already; the attempt is kept.
+        RollbackNotAllowed: a campaign takes no use back, or not any more; nothing is given back.
     """
     redemption = _redemption(project, redemption_id)
     if redemption.parent_id:
@@ -168,6 +180,7 @@ def _give_all_back(
         raise AlreadyRolledBack
     if order_row is not None and order_row.refunded_amount is not None:
         _read_refunded_credits(parts)
+    _check_policies(project, parts, order_row, now=now)
     after = _order_after(project, parent or parts[0], order_row, now=now)
     order = after.wire
     give_back((part.voucher_id, part.credits_left or 0) for part in parts if part.voucher_id)
@@ -190,6 +203,26 @@ def _give_all_back(
     if after.canceled is not None:
         record_order_change(project, after.canceled, after.before, channel=channel.name, now=now)
     return Undone(wires, parent_wire, order)
+
+
+def _check_policies(project: Project, parts: list[Redemption], order: Order | None, *, now: datetime) -> None:
+    """Refuse to take back uses of campaigns that say so.
+
+    Raises:
+        RollbackNotAllowed: one of the campaigns does not allow it, or not any more.
+    """
+    keys = [part.campaign_id for part in parts if part.campaign_id is not None]
+    strict = Q(rollbacks_until__lte=now) | ~Q(rollbacks=Campaign.Rollbacks.ALWAYS)
+    for campaign in Campaign.objects.filter(strict, project=project, pk__in=keys).order_by("name"):
+        if campaign.rollbacks_until and campaign.rollbacks_until <= now:
+            until = f"{campaign.rollbacks_until:%F %H:%M %Z}"
+            raise RollbackNotAllowed(f"Uses of campaign {campaign.name} were taken back until {until}")
+        if campaign.rollbacks == Campaign.Rollbacks.NEVER:
+            raise RollbackNotAllowed(f"Uses of campaign {campaign.name} are not taken back")
+        if order is not None and order.status in PAID:
+            raise RollbackNotAllowed(
+                f"Uses of campaign {campaign.name} are not taken back once the order is paid"
+            )
 
 
 def _locked_order(project: Project, redemption: Redemption) -> Order | None:

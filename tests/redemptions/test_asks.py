@@ -15,6 +15,14 @@ from vouchers.models import Voucher
 from vouchers.selectors import voucher_by_ref
 
 RULES = "redemption_rules_violated"
+SINGLE_USE = {
+    "name": "Once",
+    "voucher": {
+        "type": "DISCOUNT_VOUCHER",
+        "discount": {"type": "PERCENT", "percent_off": 10},
+        "redemption": {"quantity": 1},
+    },
+}
 racing = pytest.mark.django_db(transaction=True)
 
 
@@ -97,6 +105,69 @@ def test_ask_6_a_cancelled_order_gives_everything_back(api, project, code):
     assert card.gift_balance == 9000
     assert set(standing(project).values()) == {0}
     assert key_of(redeem(api, single.code)) == "success"
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "is_taken_back"),
+    [
+        ({"allowed": "ALWAYS"}, "PAID", True),
+        ({"allowed": "NEVER"}, "CREATED", False),
+        ({"allowed": "UNLESS_PAID"}, "CREATED", True),
+        ({"allowed": "UNLESS_PAID"}, "PAID", False),
+        ({"allowed": "ALWAYS", "until": "2020-01-01T00:00:00Z"}, "CREATED", False),
+        ({"allowed": "ALWAYS", "until": "2999-01-01T00:00:00Z"}, "CREATED", True),
+        ({"allowed": "UNLESS_PAID", "until": "2999-01-01T00:00:00Z"}, "PAID", False),
+    ],
+)
+def test_ask_7_a_code_is_not_used_twice_by_canceling(api, project, policy, status, is_taken_back):
+    api.post("/v1/campaigns", SINGLE_USE | {"rollback_policy": policy})
+    api.post("/v1/campaigns/Once/vouchers/ONCE")
+    once = redeem(api, "ONCE", order={"amount": 1000, "status": status})
+
+    taken_back = roll_back(api, once)
+
+    assert (taken_back.status_code == 200) is is_taken_back
+    assert taken_back.json().get("key") == (None if is_taken_back else "rollback_not_allowed")
+    assert (key_of(redeem(api, "ONCE")) == "success") is is_taken_back
+    assert_ledger_agrees(project)
+
+
+def test_ask_7_one_campaign_that_forbids_it_keeps_all_of_an_order(api, project, code):
+    api.post("/v1/campaigns", SINGLE_USE | {"rollback_policy": {"allowed": "NEVER"}})
+    api.post("/v1/campaigns/Once/vouchers/ONCE")
+    both = redeem(api, code.code, "ONCE")
+
+    refused = roll_back(api, both)
+
+    assert "Uses of campaign Once are not taken back" in refused.json()["details"]
+    voucher = voucher_by_ref(project, code.code)
+    assert voucher.redeemed_quantity + voucher.pending_quantity == 1
+
+
+def test_ask_7_the_policy_is_shown_and_changed(api):
+    made = api.post("/v1/campaigns", SINGLE_USE | {"rollback_policy": {"allowed": "NEVER"}}).json()
+    changed = api.put("/v1/campaigns/Once", {"rollback_policy": {"allowed": "UNLESS_PAID"}}).json()
+    lifted = api.put("/v1/campaigns/Once", {"rollback_policy": None}).json()
+
+    assert made["rollback_policy"] == {"allowed": "NEVER", "until": None}
+    assert changed["rollback_policy"]["allowed"] == "UNLESS_PAID"
+    assert "rollback_policy" not in lifted
+
+
+@pytest.mark.parametrize(
+    ("policy", "field"),
+    [
+        ({"allowed": "SOMETIMES"}, ".rollback_policy.allowed"),
+        ({"until": "tomorrow"}, ".rollback_policy.until"),
+        ({"until": "2026-01-01T00:00:00"}, ".rollback_policy.until"),
+        ("NEVER", "rollback_policy"),
+    ],
+)
+def test_ask_7_a_policy_that_can_not_be_meant_is_refused(api, policy, field):
+    refused = api.post("/v1/campaigns", SINGLE_USE | {"rollback_policy": policy})
+
+    assert (refused.status_code, refused.json()["key"]) == (400, "invalid_payload")
+    assert field in f"{refused.json()['details']}"
 
 
 def test_ask_8_one_use_is_held_by_one_order_which_it_never_hinders(api, project):

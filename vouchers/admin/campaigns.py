@@ -36,6 +36,8 @@ from vouchers.services.related_objects import related_object
 
 CHANNEL = "USER_PORTAL"
 TRIED = 10
+LIMITS = (_("Limits of the whole campaign"), {"fields": LIMIT_FIELDS})
+TAKING_BACK = (_("Taking back"), {"fields": ["rollbacks", "rollbacks_until"]})
 
 
 @admin.register(Campaign)
@@ -52,8 +54,9 @@ class CampaignAdmin(GuardedAdmin):
         (None, {"fields": ["name", "description", "category_name"]}),
         (_("Offer"), {"fields": ["offer", ("value", "most")]}),
         (_("When and how often"), {"fields": ["start_date", "expiration_date", "quantity", "join_once"]}),
-        (_("Limits of the whole campaign"), {"fields": LIMIT_FIELDS}),
+        LIMITS,
         (_("Who counts as one customer"), {"fields": WHO_FIELDS}),
+        TAKING_BACK,
         (
             _("Codes"),
             {
@@ -98,7 +101,7 @@ class CampaignAdmin(GuardedAdmin):
             return sets
         if obj.voucher_type is None:
             dates = (_("When"), {"fields": ["start_date", "expiration_date"]})
-            return [sets[0], dates, *sets[3:5]]
+            return [sets[0], dates, *sets[3:6]]
         return [*sets[:-1], (_("Codes"), {"fields": ["type", "codes"]})]
 
     def get_form(

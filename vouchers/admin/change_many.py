@@ -59,14 +59,13 @@ class ChangeForm(forms.Form):
     until = forms.SplitDateTimeField(
         label=_("They end at"),
         required=False,
-        help_text=_("For a change of when they end; empty means never."),
+        help_text=_("Empty means never."),
         widget=UnfoldAdminSplitDateTimeWidget,
     )
     name = forms.CharField(
         label=_("Attribute"),
         required=False,
         max_length=255,
-        help_text=_("For setting an attribute."),
         widget=UnfoldAdminTextInputWidget,
     )
     value = forms.CharField(

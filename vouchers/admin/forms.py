@@ -115,7 +115,17 @@ class CampaignForm(LimitFields, forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = ["name", "description", "type", "start_date", "expiration_date", "quantity", "join_once"]
+        fields = [
+            "name",
+            "description",
+            "type",
+            "start_date",
+            "expiration_date",
+            "quantity",
+            "join_once",
+            "rollbacks",
+            "rollbacks_until",
+        ]
 
     project: Project
 
@@ -123,6 +133,11 @@ class CampaignForm(LimitFields, forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["quantity"].label = _("Uses of each code")
         self.fields["join_once"].label = _("One code for each customer")
+        self.fields["rollbacks"].label = _("May a use be taken back?")
+        self.fields["rollbacks"].help_text = _("As for a canceled order; the code can then be used again.")
+        self.fields["rollbacks"].required = False
+        self.fields["rollbacks_until"].label = _("Only until")
+        self.fields["rollbacks_until"].help_text = _("Empty is without end.")
         self.fields["description"].widget.attrs["rows"] = 3
         if not self.is_new:
             self._show(self.instance)
@@ -158,6 +173,9 @@ class CampaignForm(LimitFields, forms.ModelForm):
             "one_customer_by": cleaned["one_customer_by"],
             "guests": cleaned["guests"] or None,
         }
+        if self.is_new or {"rollbacks", "rollbacks_until"} & set(self.changed_data):
+            until = cleaned["rollbacks_until"]
+            data["rollback_policy"] = {"allowed": cleaned["rollbacks"] or None, "until": until}
         if "offer" not in cleaned:
             return data
         voucher: dict[str, Any] = {"redemption": {"quantity": cleaned["quantity"]}}

@@ -21,6 +21,7 @@ class CampaignBody(TermsBody):
     vouchers_count = serializers.IntegerField(required=False, allow_null=True, min_value=0)
     auto_join = serializers.BooleanField(required=False, allow_null=True)
     join_once = serializers.BooleanField(required=False, allow_null=True)
+    rollback_policy = serializers.DictField(required=False, allow_null=True)
     use_voucher_metadata_schema = serializers.BooleanField(required=False, allow_null=True)
     activity_duration_after_publishing = serializers.CharField(required=False, allow_null=True, max_length=64)
     one_customer_by = serializers.ListField(

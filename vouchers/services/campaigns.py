@@ -15,6 +15,7 @@ from campaigns.rule_selectors import load_assignments
 from campaigns.selectors import campaign_by_ref
 from campaigns.services.bin import put_in_bin
 from campaigns.services.create import create_campaign, schema_of_campaign
+from campaigns.services.rollback_policy import rollback_columns
 from campaigns.services.rules import assign_rules_to, forget_assignments
 from campaigns.services.terms import (
     category_of,
@@ -300,6 +301,7 @@ def _columns(project: Project, campaign: Campaign, data: Mapping[str, Any]) -> d
     if any(name in data for name in WINDOWS.values()):
         current = {WINDOWS[key]: value for key, value in (campaign.validity or {}).items()}
         columns["validity"] = check_windows(current | {k: data[k] for k in WINDOWS.values() if k in data})
+    columns |= rollback_columns(data)
     columns |= who_counts(data) | _voucher_columns(campaign, data.get("voucher") or {})
     return {name: value for name, value in columns.items() if getattr(campaign, name) != value}
 
