@@ -16,6 +16,7 @@ from customers.models import Customer
 from promoengine.core.ids import new_id
 from promoengine.core.models import OutboxEvent, Project
 from promoengine.core.services.projects import create_project
+from promoengine.engine.allocation import share_out
 from promoengine.engine.discounts import parse_discount
 from promoengine.engine.order import Order as Amounts
 from redemptions.models import Order, Redemption
@@ -268,12 +269,13 @@ def _use(
         ]
     credits = min(voucher.gift_balance, order.amount) if voucher.gift_balance is not None else None
     after = order.discount_order(credits) if credits is not None else parse_discount(offer).apply(order).order
+    allocation = share_out(order, after, [0])
     stored = Order(
         project=project,
         customer=customer,
         status="PAID",
         amount=order.amount,
-        calculated=calculated_of(after, ()),
+        calculated=calculated_of(after, allocation),
         created_at=moment,
     )
     stored.save(force_insert=True)
@@ -283,6 +285,7 @@ def _use(
         order=stored,
         amount=credits,
         discount_amount=after.total_discount,
+        allocation=allocation,
         order_snapshot={
             "id": stored.public_id,
             "amount": order.amount,

@@ -37,10 +37,13 @@ def share_out(before: Order, after: Order, shared: Sequence[int]) -> list[int]:
         for item, earlier in zip(after.items, was, strict=True)
     ]
     parts = [min(max(0, part), left) for part, left in zip([*on_lines, 0], room, strict=True)]
+    over = after.total_discount - before.total_discount - sum(parts)
+    if over <= 0:
+        return parts
     left = [space - part for space, part in zip(room, parts, strict=True)]
     # What a line can't bear, because earlier discounts on the whole took it, goes to the others.
-    over = min(after.total_discount - before.total_discount - sum(parts), sum(left))
-    return [part + more for part, more in zip(parts, spread(max(0, over), left), strict=True)]
+    more = spread(min(over, sum(left)), left)
+    return [part + one for part, one in zip(parts, more, strict=True)]
 
 
 def fitted(parts: Sequence[int], rooms: Sequence[int], total: int) -> list[int]:
@@ -50,7 +53,9 @@ def fitted(parts: Sequence[int], rooms: Sequence[int], total: int) -> list[int]:
     """
     capped = [min(part, room) for part, room in zip(parts, rooms, strict=True)]
     difference = min(total, sum(rooms)) - sum(capped)
-    if difference >= 0:
+    if not difference:
+        return capped
+    if difference > 0:
         free = [room - part for part, room in zip(capped, rooms, strict=True)]
         return [part + more for part, more in zip(capped, spread(difference, free), strict=True)]
     return [part - less for part, less in zip(capped, spread(-difference, capped), strict=True)]

@@ -55,7 +55,17 @@ class RefundAmounts(serializers.Serializer):
 
 class RefundItemRow(RefundAmounts):
     object = serializers.CharField()
-    order_item_index = serializers.IntegerField(allow_null=True)
+    order_item_index = serializers.IntegerField(
+        allow_null=True, help_text="Null for what is on no line, such as shipping."
+    )
+    id = serializers.CharField(required=False)
+    source_id = serializers.CharField(required=False)
+    product_id = serializers.CharField(required=False)
+    sku_id = serializers.CharField(required=False)
+    related_object = serializers.CharField(required=False)
+    price = serializers.IntegerField(required=False)
+    product = serializers.DictField(required=False)
+    sku = serializers.DictField(required=False)
     quantity = serializers.IntegerField()
     quantity_left = serializers.IntegerField()
 

@@ -28,8 +28,6 @@ from redemptions.services.order_events import Standing, record_order_change
 from redemptions.services.orders import OrderRefunded, calculated_of
 
 People = Mapping[str, Customer]
-# What refunds were worked out from.
-SOLD = {"amount", "items", "calculated"}
 
 PEOPLE = ("customer", "referrer")
 
@@ -102,8 +100,6 @@ def _change(project: Project, order: Order, asked: OrderRequest, *, channel: str
     changed = {name: value for name, value in values.items() if getattr(order, name) != value}
     if not changed:
         return order
-    if order.refunded_amount is not None and not changed.keys().isdisjoint(SOLD):
-        raise OrderRefunded(f"Order {order.public_id} has refunds; its items and amounts stay as they are")
     for name, value in (changed | {"updated_at": now}).items():
         setattr(order, name, value)
     try:
@@ -152,12 +148,17 @@ def person_key(data: Mapping[str, Any]) -> tuple[str, str]:
 def order_values(
     asked: OrderRequest, stored: Order | None, people: People, catalogue: Catalogue
 ) -> dict[str, Any]:
-    """Return the columns of the order as it is to be."""
+    """Return the columns of the order as it is to be.
+
+    Raises:
+        InvalidPayload: a discount is above what it is taken off.
+        OrderRefunded: something of the order has come back, and its items or amounts would change.
+    """
     whole = merge_order(asked.order, stored, catalogue, overwrite=True)
     assert whole is not None
     amounts = _with_discounts(asked, whole.to_engine(catalogue))
     shares = fitted(whole.shared(amounts), worths(amounts), amounts.total_discount)
-    return {
+    values = {
         "source_id": asked.order.source_id or whole.source_id,
         "customer": people.get("customer") or (stored.customer if stored else None),
         "referrer": people.get("referrer") or (stored.referrer if stored else None),
@@ -167,6 +168,15 @@ def order_values(
         "calculated": calculated_of(amounts, shares),
         "metadata": whole.metadata,
     }
+    if stored is not None and stored.refunded_amount is not None and _sold(values) != _sold(vars(stored)):
+        raise OrderRefunded(f"Order {stored.public_id} has refunds; its items and amounts stay as they are")
+    return values
+
+
+def _sold(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what refunds are worked out from; how discounts are shared out follows from it."""
+    discounts = {name: value for name, value in values["calculated"].items() if name != "shares"}
+    return values["amount"], values["items"], discounts
 
 
 def _with_discounts(asked: OrderRequest, amounts: Amounts) -> Amounts:

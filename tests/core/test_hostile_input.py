@@ -178,6 +178,14 @@ STACKING = {
     "exclusive_categories": ["cat_x"],
     "redeemables_application_mode": "ALL",
 }
+REFUND = {
+    "items": [{"order_item_index": 0, "source_id": "a", "quantity": 1}, {"sku_id": "b", "quantity": 2}],
+    "mode": "REEVALUATE",
+    "source_id": "rma",
+    "reason": "x",
+    "metadata": {"a": 1},
+    "expected_amount": 900,
+}
 ENDPOINTS = [
     ("/v1/campaigns", CAMPAIGN),
     ("/v1/campaigns", PROMOTION),
@@ -222,6 +230,8 @@ ENDPOINTS = [
         "/v1/promotions/Promotion/stacks",
         {"name": "S", "tiers": {"ids": ["CODE"], "hierarchy_mode": "MANUAL"}},
     ),
+    ("/v1/orders/cart/refunds", REFUND),
+    ("/v1/orders/cart/refunds/calculation", REFUND),
     ("/v1/oauth/token", {"grant_type": "client_credentials", "scope": "api"}),
 ]
 HOSTILE = [
@@ -264,6 +274,9 @@ def test_a_hostile_value_breaks_nothing(api, project, path, good):
     VoucherFactory(
         project=project, type="GIFT_VOUCHER", discount=None, gift_amount=9000, gift_balance=9000, code="CARD"
     )
+    lines = [{"source_id": "a", "quantity": 50, "price": 9}, {"sku_id": "b", "quantity": 50, "price": 9}]
+    sold = {"source_id": "cart", "items": lines}
+    api.post("/v1/redemptions", {"redeemables": [{"object": "voucher", "id": "CODE"}], "order": sold})
     chance = random.Random(path)
 
     tier, rule = PromotionTierFactory(project=project), ValidationRuleFactory(project=project)

@@ -3,7 +3,8 @@
 import pytest
 
 from customers.models import CustomerSummary
-from promoengine.core.models import OutboxEvent
+from promoengine.core.models import AsyncAction, OutboxEvent
+from promoengine.core.services.async_actions import run_async_action
 from redemptions.jobs import refresh_customers
 from redemptions.models import Order, Redemption, Refund
 from tests.factories import CustomerFactory, ProductFactory, PromotionTierFactory, VoucherFactory
@@ -183,6 +184,22 @@ def test_a_rollback_after_a_refund_returns_what_is_left_of_the_credits(api, proj
     assert (card.gift_balance, card.redeemed_amount) == (5000, 0)
     assert_ledger_agrees(project)
     assert summary_of(api, "u")["redemptions"]["gift"]["redeemed_amount"] == 0
+
+
+def test_credits_of_a_redemption_rolled_back_beside_its_order_come_back_once(api, project):
+    project.stacking_rules = {"redeemables_rollback_order_mode": "WITHOUT_ORDER"}
+    project.save()
+    card = gift_card(project, 1000)
+    sold = redeem(api, card.code, order={"items": [line("a", 2, 3000)]})
+    first = refund(api, sold["order"]["id"], items=[units(0)])
+    api.post(f"/v1/redemptions/{sold['redemptions'][0]['id']}/rollback")
+
+    last = refund(api, sold["order"]["id"])
+
+    card.refresh_from_db()
+    assert [(one["gift_amount"], one["refund_amount"]) for one in (first, last)] == [(500, 2500), (0, 2500)]
+    assert (card.gift_balance, card.redeemed_amount) == (1000, 0)
+    assert_ledger_agrees(project)
 
 
 def test_a_canceled_order_is_not_refunded(api, project):
@@ -520,6 +537,18 @@ def test_all_else_of_an_order_with_refunds_may_change(api, project):
     answer = api.put(f"/v1/orders/{order}", read | {"status": "FULFILLED", "metadata": {"parcel": "7"}})
 
     assert (answer.status_code, answer.json()["status"]) == (200, "FULFILLED")
+
+
+def test_an_import_leaves_an_order_with_refunds_as_it_was_sold(api, project):
+    order = sell(api, VoucherFactory(project=project).code, items=[line("a", 2, 1000)], source_id="o-7")
+    refund(api, order, items=[units(0)])
+
+    api.post("/v1/orders/import", [{"source_id": "o-7", "amount": 1}])
+    action = AsyncAction.objects.latest("pk")
+    run_async_action(action.pk)
+
+    action.refresh_from_db()
+    assert (action.failed_count, Order.objects.get().amount) == (1, 2000)
 
 
 def test_an_order_with_discounts_given_elsewhere_is_refunded_by_them(api):
