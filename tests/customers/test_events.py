@@ -82,6 +82,18 @@ def test_what_an_event_says_of_the_customer_is_kept(api):
     assert api.get("/v1/customers/ann").json()["metadata"] == {"a": 1, "b": [1, {"c": 2}]}
 
 
+def test_null_says_nothing_inside_of_an_event_and_takes_away_elsewhere(api):
+    api.post("/v1/customers", ANN | {"name": "Ann", "address": {"city": "Oslo"}})
+    nothing = dict.fromkeys(("id", "name", "email", "birthdate", "address", "metadata"))
+
+    api.post("/v1/events", {"event": "seen", "customer": nothing | ANN, "referral": None, "loyalty": None})
+    assert api.get("/v1/customers/ann").json()["name"] == "Ann"
+
+    api.put("/v1/customers/ann", {"name": None, "address": None})
+    changed = api.get("/v1/customers/ann").json()
+    assert ("name" in changed, changed["address"]) == (False, None)
+
+
 def test_an_event_of_a_known_customer_is_one_round_trip(api, django_assert_num_queries):
     body = {"event": "seen", "source_id": "1", "customer": ANN | {"name": "Ann", "metadata": {"a": 1}}}
     api.post("/v1/events", body)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.xdist_group("product")
 FOLDER = Path(__file__).parent / "js"
 
 
-@pytest.mark.parametrize(("story", "tests"), [("story", 28), ("checkout", 8)])
+@pytest.mark.parametrize(("story", "tests"), [("story", 28), ("checkout", 8), ("customers", 6)])
 def test_the_official_sdk_works_unmodified(product, management_key, story, tests):
     environment = os.environ | {
         "API_URL": product.base_url,
