@@ -5,6 +5,7 @@ from typing import Any
 
 from promoengine.core.models import AsyncAction
 from vouchers.services import bin, bulk_change, bulk_metadata, campaigns, generate, import_codes, usage
+from vouchers.services.import_records import run_record_import
 
 
 def generate_codes(action: AsyncAction) -> None:
@@ -30,6 +31,11 @@ def undo_change_of_codes(action: AsyncAction) -> None:
 def merge_metadata(action: AsyncAction) -> None:
     """Merge metadata into codes."""
     bulk_metadata.run_metadata_update(action)
+
+
+def import_records(action: AsyncAction) -> None:
+    """Import a campaign's codes from the records of a request."""
+    run_record_import(action)
 
 
 def propagate_terms(action: AsyncAction) -> None:

@@ -31,6 +31,7 @@ CALLS = [
     ("post", "/v1/campaigns/{campaign}/vouchers", {}),
     ("post", "/v1/campaigns/{campaign}/vouchers/NEW", {}),
     ("post", "/v1/campaigns/{campaign}/importCSV", "upload"),
+    ("post", "/v1/campaigns/{campaign}/import", [{"code": "MINE"}]),
     ("get", "/v1/vouchers/{code}", None),
     ("get", "/v1/vouchers/{voucher}", None),
     ("put", "/v1/vouchers/{code}", {"active": False}),

@@ -16,6 +16,7 @@ from promoengine.core.api.lists import paged_list
 from promoengine.core.api.serializers import AsyncAnswer, FileBody, read_body
 from promoengine.core.api.uploads import keep_upload
 from promoengine.core.api.views import ApiRequest, ServerView
+from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import AsyncAction
 from vouchers.api.serializers import (
     CampaignAnswer,
@@ -27,6 +28,7 @@ from vouchers.api.serializers import (
 from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
 from vouchers.services.create import create_voucher
 from vouchers.services.import_codes import import_codes_csv
+from vouchers.services.import_records import import_records
 from vouchers.wire import voucher_to_wire
 
 ONLY_WHOLE = ("promotion", "validation_rules_assignments")
@@ -133,6 +135,18 @@ class CampaignImport(CampaignsView):
             request.project, campaign=campaign, file=keep_upload(request), now=datetime.now(UTC)
         )
         return Response({"async_action_id": action.public_id})
+
+
+class CampaignRecordsImport(CampaignsView):
+    @extend_schema(request=VoucherBody(many=True), responses={202: AsyncAnswer})
+    def post(self, request: ApiRequest, ref: str) -> Response:
+        campaign, records = campaign_by_ref(request.project, ref), request.data
+        if not isinstance(records, list):
+            raise InvalidPayload("Payload should be array")
+        for record in records:
+            read_body(VoucherBody, record)
+        action = import_records(request.project, campaign=campaign, records=records, now=datetime.now(UTC))
+        return Response({"async_action_id": action.public_id}, status=202)
 
 
 def list_to_wire(campaigns: list[Campaign]) -> list[dict[str, Any]]:

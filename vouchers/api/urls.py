@@ -8,6 +8,7 @@ urlpatterns = [
     path("v1/campaigns", campaigns.Campaigns.as_view()),
     path("v1/campaigns/<path:ref>/vouchers", campaigns.CampaignVouchers.as_view()),
     path("v1/campaigns/<path:ref>/importCSV", campaigns.CampaignImport.as_view()),
+    path("v1/campaigns/<path:ref>/import", campaigns.CampaignRecordsImport.as_view()),
     path("v1/campaigns/<path:ref>/enable", campaigns.CampaignEnabling.as_view()),
     path("v1/campaigns/<path:ref>/disable", campaigns.CampaignDisabling.as_view()),
     path("v1/campaigns/<str:ref>/vouchers/<path:code>", campaigns.CampaignVoucherByCode.as_view()),
