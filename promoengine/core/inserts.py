@@ -1,8 +1,11 @@
 """Inserting rows of several tables in one statement, for paths where each round trip counts."""
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection, models
@@ -24,7 +27,7 @@ def insert_rows(*groups: Sequence[models.Model]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             (f"WITH {earlier} " if earlier else "") + statements[-1],
-            [orjson.dumps([_row(one) for one in group], default=_plain).decode() for group in filled],
+            [_json([_row(one) for one in group]) for group in filled],
         )
     for group in filled:
         for one in group:
@@ -40,7 +43,17 @@ def _row(one: models.Model) -> dict[str, Any]:
     return {field.column: getattr(one, field.attname) for field in one._meta.concrete_fields}
 
 
+def _json(rows: list[dict[str, Any]]) -> str:
+    try:
+        return orjson.dumps(rows, default=_plain).decode()
+    except TypeError:
+        # Stored metadata may hold a number beyond 64 bits, as 1e300 is read back: orjson does not write it.
+        return json.dumps(rows, default=_plain)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, UUID | datetime):
+        return str(value)
     raise TypeError(f"{type(value).__name__} can't be inserted")

@@ -37,10 +37,11 @@ STATUS_LABELS = {
     Order.Status.CANCELED.label: "danger",
     Order.Status.FULFILLED.label: "success",
 }
-# What an order may become by a person's hand, and what the button says.
+# What an order may become by a person's hand, and what the button says. Not "being processed": typed clients
+# of shops that never say so don't know it.
 NEXT = {
     Order.Status.CREATED: (Order.Status.PAID, Order.Status.CANCELED),
-    Order.Status.PAID: (Order.Status.PROCESSING, Order.Status.FULFILLED, Order.Status.CANCELED),
+    Order.Status.PAID: (Order.Status.FULFILLED, Order.Status.CANCELED),
     Order.Status.PROCESSING: (Order.Status.FULFILLED, Order.Status.CANCELED),
     Order.Status.FULFILLED: (Order.Status.CANCELED,),
     Order.Status.CANCELED: (Order.Status.CREATED,),
@@ -48,7 +49,6 @@ NEXT = {
 BUTTONS = {
     Order.Status.CREATED: _("Reopen the order"),
     Order.Status.PAID: _("Mark as paid"),
-    Order.Status.PROCESSING: _("Mark as being processed"),
     Order.Status.FULFILLED: _("Mark as fulfilled"),
     Order.Status.CANCELED: _("Cancel the order"),
 }

@@ -21,8 +21,10 @@ from promoengine.core.errors import DomainError, Duplicate, InvalidPayload, NotF
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
-from promoengine.core.services.definitions import current_version
+from promoengine.core.services.definitions import share_definitions
+from promoengine.core.services.metadata import schemas_at
 from redemptions.facts import moment_of
+from redemptions.metadata import check_order
 from redemptions.models import Order
 from redemptions.order_requests import OrderRequest, parse_order_request
 from redemptions.order_selectors import orders_for_wire
@@ -199,13 +201,16 @@ def _store(action: AsyncAction, rows: Sequence[Row], failures: Failures) -> None
 def _write(action: AsyncAction, rows: Sequence[Row], earlier: Failures) -> None:
     project, now, failures = action.project, timezone.now(), list(earlier)
     lines = [line for row in rows for line in row.asked.order.items or ()]
-    catalogue = catalogue_facts(
-        project, lines=lines, version=current_version(project), at=moment_of(project, now)
-    )
+    version = share_definitions(project)
+    catalogue = catalogue_facts(project, lines=lines, version=version, at=moment_of(project, now))
+    schemas = schemas_at(project, version)
     stored = _Orders.of(project, rows)
     for row in rows:
         try:
-            stored.put(project, row, catalogue, now=now)
+            order = stored.find(row)
+            is_new, where = order is None, row.asked.where
+            check_order(schemas, row.asked.order, is_new=is_new, lines_are_new=True, where=where)
+            stored.put(project, order, row, catalogue, now=now)
         except DomainError as refusal:
             failures.append(_failure(row.number, row.asked, refusal))
     Order.objects.bulk_create(stored.made.values())
@@ -246,9 +251,10 @@ class _Orders:
         if order.customer_id is not None:
             self.customers.add(order.customer_id)
 
-    def put(self, project: Project, row: Row, catalogue: Catalogue, *, now: datetime) -> None:
+    def put(
+        self, project: Project, order: Order | None, row: Row, catalogue: Catalogue, *, now: datetime
+    ) -> None:
         """Make or change the order of a row, written nowhere yet."""
-        order = self.find(row)
         values = order_values(row.asked, order, row.people, catalogue)
         if (other := self.by_source.get(values["source_id"])) is not None and other is not order:
             raise Duplicate(f"Duplicated order exists with source_id {other.source_id}")

@@ -59,18 +59,21 @@ def order_happenings(
     another is an updated one to both. `redemption` is what the change is part of.
     """
     data: dict[str, Any] = {"order": wire}
-    data |= {
-        name: simple_customer(one) for name, one in (("customer", customer), ("referrer", referrer)) if one
-    }
+    if customer is not None:
+        data["customer"] = simple_customer(customer)
+    # An event is erased with the person it is of, so it tells nothing personal of anybody else.
+    if referrer is not None:
+        data["referrer"] = {"id": referrer.public_id, "object": "customer"}
     if redemption is not None:
         data["redemption"] = redemption
-    events = [(CREATED if before is None else UPDATED, order.customer_id)]
-    if before is not None and before.customer_id not in (None, order.customer_id):
-        events.append((UPDATED, before.customer_id))
+    events = [CREATED if before is None else UPDATED]
     was = Order.Status.CREATED if before is None else before.status
     if order.status != was and (event := STATUS_EVENTS.get(Order.Status(order.status))):
-        events.append((event, order.customer_id))
-    return [
-        Happening(event, data, entity_id=order.public_id, customer_id=customer_id)
-        for event, customer_id in events
+        events.append(event)
+    happened = [
+        Happening(event, data, entity_id=order.public_id, customer_id=order.customer_id) for event in events
     ]
+    if before is not None and before.customer_id not in (None, order.customer_id):
+        named = {"order": {name: wire[name] for name in ("id", "customer_id", "object")}}
+        happened.append(Happening(UPDATED, named, entity_id=order.public_id, customer_id=before.customer_id))
+    return happened

@@ -129,14 +129,16 @@ def record_redemptions(
     happened = []
     if order is not None and whole is not None:
         _list_redemptions(order, written, parent, [whole, *(w.redemption.order_snapshot for w in written)])
-        happened = order_happenings(
-            order,
-            whole,
-            before=order_before,
-            customer=customer,
-            referrer=order.referrer,
-            redemption={"id": (parent or written[0].redemption).public_id, "object": "redemption"},
-        )
+        # A guest's checkout is told by its redemptions, which carry the order: most of a busy shop's are.
+        if customer is not None:
+            happened = order_happenings(
+                order,
+                whole,
+                before=order_before,
+                customer=customer,
+                referrer=order.referrer,
+                redemption={"id": (parent or written[0].redemption).public_id, "object": "redemption"},
+            )
     try:
         insert_rows(
             [order] if order is not None and order._state.adding else [],

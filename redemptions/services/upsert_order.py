@@ -126,7 +126,7 @@ def _enter(project: Project, asked: OrderRequest, *, is_new: bool, now: datetime
     version = share_definitions(project)
     # A version that this transaction made may come to nothing, so nothing is kept by it.
     schemas = schemas_now(project) if has_grown else schemas_at(project, version)
-    check_order(schemas, asked.order, is_new=is_new, lines_are_new=True, where=asked.where[1:])
+    check_order(schemas, asked.order, is_new=is_new, lines_are_new=True, where=asked.where)
     return catalogue
 
 

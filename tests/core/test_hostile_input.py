@@ -5,7 +5,9 @@ import random
 
 import pytest
 
-from promoengine.core.models import ApiKey
+from promoengine.core.models import ApiKey, AsyncAction, OutboxEvent
+from promoengine.core.services.async_actions import run_async_action
+from redemptions.jobs import refresh_customers
 from tests.api import Api
 from tests.factories import (
     CampaignFactory,
@@ -65,6 +67,32 @@ FORMULA = {
     },
 }
 ASSIGNMENT = {"related_object_type": "voucher", "related_object_id": "CODE", "voucher": "CODE"}
+PURCHASE = {
+    "source_id": "o-1",
+    "status": "PAID",
+    "amount": 1000,
+    "initial_amount": 900,
+    "discount_amount": 50,
+    "items": [
+        {
+            "source_id": "SHOE",
+            "related_object": "product",
+            "quantity": 2,
+            "price": 450,
+            "discount_amount": 20,
+            "discount_quantity": 1,
+            "initial_quantity": 1,
+            "initial_amount": 450,
+            "product": {"name": "Shoe", "price": 450, "metadata": {"a": 1}, "override": True},
+            "sku": {"source_id": "SHOE-42", "sku": "42"},
+            "metadata": {"b": [1]},
+        },
+        {"amount": 100},
+    ],
+    "customer": {"source_id": "z", "metadata": {"a": 1}},
+    "referrer": {"source_id": "y"},
+    "metadata": {"a": {"b": 1}},
+}
 QUALIFICATION = {
     "order": {"amount": 1000, "items": [{"product_id": "SHOE", "quantity": 1, "price": 500}]},
     "customer": {"source_id": "z", "metadata": {"a": 1}},
@@ -468,3 +496,34 @@ def test_hostile_segments_and_customers_break_nothing(api, project):
         broken += [customer] if max(statuses) >= 500 else []
 
     assert broken == []
+
+
+def test_hostile_orders_break_nothing(api, project):
+    """Whatever orders say, they are read, changed, redeemed on, imported and counted."""
+    VoucherFactory(project=project, code="CODE")
+    chance = random.Random("orders")
+    broken, statuses = [], []
+    for _ in range(ROUNDS):
+        body = spoiled(PURCHASE, chance, most=1)
+        made = api.post("/v1/orders", body)
+        ref = made.json().get("id", "o-1")
+        redemption = {"redeemables": [{"object": "voucher", "id": "CODE"}], "order": {"id": ref}}
+        seen = [
+            made,
+            api.put("/v1/orders/o-1", spoiled(PURCHASE, chance)),
+            api.get(f"/v1/orders/{ref}"),
+            api.post("/v1/redemptions", redemption),
+            api.put(f"/v1/orders/{ref}", api.get(f"/v1/orders/{ref}").content),
+            api.post("/v1/orders/import", [body, spoiled(PURCHASE, chance)]),
+            api.get("/v1/orders", {"limit": 100}),
+        ]
+        statuses.append(made.status_code)
+        broken += [body] if max(answer.status_code for answer in seen) >= 500 else []
+
+    assert statuses.count(200) > 10
+    assert broken == []
+    for action in AsyncAction.objects.all():
+        run_async_action(action.pk)
+    events = OutboxEvent.objects.filter(customer_id__isnull=False).values_list("pk", flat=True)
+    refresh_customers(event_ids=[str(key) for key in events])
+    assert not AsyncAction.objects.exclude(status="DONE").exists()

@@ -43,3 +43,9 @@ def test_a_refused_row_keeps_all_out(project):
 def test_nothing_to_insert_asks_nothing(db, django_assert_num_queries):
     with django_assert_num_queries(0):
         insert_rows([], [])
+
+
+def test_a_number_beyond_64_bits_is_inserted_as_it_was_read(project):
+    insert_rows([order_of(project, metadata={"big": 10**300})])
+
+    assert Order.objects.get().metadata == {"big": 10**300}

@@ -3,10 +3,12 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from customers.models import Customer, SegmentMember
 from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.services.async_actions import run_async_action
+from promoengine.core.services.metadata_schemas import define_attribute
 from redemptions.models import Order
 from redemptions.services import import_orders as imports
 from tests.factories import CustomerFactory, ProductFactory
@@ -154,6 +156,28 @@ def test_what_can_not_be_stored_is_reported_and_the_rest_is_there(api):
     ]
     assert api.get("/v1/orders/good").status_code == 200
     assert Order.objects.count() == 3
+
+
+def test_orders_keep_to_their_schema_and_to_what_was_paid_back(api, project):
+    define_attribute(project, "order_item", "size", definition={"type": "number"}, now=timezone.now())
+    api.post("/v1/orders", {"source_id": "sold", "status": "PAID", "items": [{"amount": 100}]})
+    api.post("/v1/orders/sold/refunds", {})
+
+    done = send(
+        api,
+        [
+            {"source_id": "wrong", "items": [{"amount": 1, "metadata": {"size": "big"}}]},
+            {"source_id": "sold", "amount": 50},
+            {"source_id": "sold", "status": "FULFILLED"},
+            {"source_id": "right", "items": [{"amount": 1, "metadata": {"size": 42}}]},
+        ],
+    )
+
+    reasons = [(one["row"], one["reason"]) for one in done["result"]["failed"]]
+    assert [row for row, _ in reasons] == [1, 2]
+    assert reasons[0][1].startswith("[0].items[0].metadata.size: must be a number")
+    assert "has refunds" in reasons[1][1]
+    assert api.get("/v1/orders/sold").json()["status"] == "FULFILLED"
 
 
 def test_another_projects_orders_and_people_are_unknown(api, other_api):

@@ -83,7 +83,7 @@ def test_an_order_of_an_amount_alone_says_so(marketer, api):
     ("status", "offered"),
     [
         ("CREATED", ["PAID", "CANCELED"]),
-        ("PAID", ["PROCESSING", "FULFILLED", "CANCELED"]),
+        ("PAID", ["FULFILLED", "CANCELED"]),
         ("PROCESSING", ["FULFILLED", "CANCELED"]),
         ("FULFILLED", ["CANCELED"]),
         ("CANCELED", ["CREATED"]),

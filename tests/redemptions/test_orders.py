@@ -2,6 +2,8 @@
 
 import pytest
 
+from customers.models import Customer
+from promoengine.core.api.renderers import to_json
 from promoengine.core.models import OutboxEvent
 from redemptions.jobs import refresh_customers
 from redemptions.models import Order
@@ -303,6 +305,36 @@ def test_redemption_and_rollback_tell_of_the_order(api, project):
     assert paid["order"]["id"] == redeemed["order"]["id"]
     assert paid["customer"]["source_id"] == "ann"
     assert paid["redemption"]["id"] == redeemed["redemptions"][0]["id"]
+
+
+def test_an_order_that_passes_on_tells_whom_it_leaves_nothing_personal(api, project):
+    made = create(api, amount=1, customer=ANN | {"email": "ann@example.com"})
+
+    change(
+        api,
+        made,
+        customer={"source_id": "bob", "email": "bob@example.com"},
+        referrer={"source_id": "eve", "email": "eve@example.com"},
+        metadata={"door": "bob's"},
+    )
+
+    happened = OutboxEvent.objects.filter(type="customer.order.updated")
+    told = {
+        Customer.objects.get(pk=event.customer_id).source_id: to_json(event.data).decode()
+        for event in happened
+    }
+    assert told.keys() == {"ann", "bob"}
+    assert "bob" not in told["ann"]
+    assert "bob@example.com" in told["bob"]
+    assert "eve" not in told["bob"]
+
+
+def test_a_guests_redemption_is_told_by_itself(api, project):
+    redeemed = redeem(api, code_with(api), order={"amount": 5000})
+
+    assert events(project) == []
+    told = OutboxEvent.objects.get(type="redemption.succeeded")
+    assert told.data["order"]["id"] == redeemed["order"]["id"]
 
 
 def test_what_a_customer_spent_follows_their_orders(api):

@@ -11,7 +11,9 @@ pytestmark = pytest.mark.xdist_group("product")
 FOLDER = Path(__file__).parent / "js"
 
 
-@pytest.mark.parametrize(("story", "tests"), [("story", 28), ("checkout", 8), ("customers", 6)])
+@pytest.mark.parametrize(
+    ("story", "tests"), [("story", 28), ("checkout", 8), ("customers", 6), ("orders", 5)]
+)
 def test_the_official_sdk_works_unmodified(product, management_key, story, tests):
     environment = os.environ | {
         "API_URL": product.base_url,
