@@ -22,6 +22,7 @@ from campaigns.services.products import (
     upsert_product,
     upsert_sku,
 )
+from promoengine.core.admin_attribute_fields import attribute_fieldset
 from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
 from promoengine.core.errors import DomainError
 
@@ -77,7 +78,8 @@ class ProductAdmin(CatalogueAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         fields = ["name", "source_id", "price_tag", "variants", "image_url"]
-        return [(None, {"fields": [*fields, "skus", "metadata"] if obj else fields})]
+        attributes = attribute_fieldset(self, request, obj, "product")
+        return [(None, {"fields": [*fields, "skus", "metadata"] if obj else fields}), *attributes]
 
     def save_model(self, request: HttpRequest, obj: Product, form: GoodForm, change: bool) -> None:
         project, now = current_project(request), timezone.now()
@@ -114,7 +116,8 @@ class SkuAdmin(CatalogueAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         fields = ["product", "sku", "source_id", "price_tag", "image_url"]
-        return [(None, {"fields": [*fields, "attributes", "metadata"] if obj else fields})]
+        own = attribute_fieldset(self, request, obj, "product")
+        return [(None, {"fields": [*fields, "attributes", "metadata"] if obj else fields}), *own]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["product", "attributes", "metadata"] if obj else []

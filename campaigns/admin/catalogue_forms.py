@@ -17,6 +17,7 @@ from campaigns.admin.prices import major_units, minor_units
 from campaigns.builtin import SHIPPING_IDS
 from campaigns.catalogue_selectors import products_of
 from campaigns.models import Product, ProductCollection, Sku
+from promoengine.core.admin_attribute_fields import AttributeFields
 from promoengine.core.models import Project
 
 ROWS = 3
@@ -39,7 +40,7 @@ NUMERIC = ("$more_than", "$less_than")
 JUNCTIONS = [("and", _("All of them")), ("or", _("Any of them"))]
 
 
-class GoodForm(forms.ModelForm):
+class GoodForm(AttributeFields, forms.ModelForm):
     """What products and SKUs have in common: a price, and the shop's own id, which stays once it is set."""
 
     price_tag = forms.DecimalField(
@@ -61,6 +62,9 @@ class GoodForm(forms.ModelForm):
         if self.instance.source_id is not None:
             self.fields["source_id"].disabled = True
 
+    def schema_name(self) -> str:
+        return "product"
+
     def clean_source_id(self) -> str | None:
         source_id: str | None = self.cleaned_data["source_id"] or None
         rows = self._meta.model.objects.filter(project=self.project, source_id=source_id)
@@ -73,7 +77,8 @@ class GoodForm(forms.ModelForm):
         """Return what was filled in as the services take it."""
         data = {name: self.cleaned_data[name] for name in self._meta.fields if name != "product"}
         price = self.cleaned_data["price_tag"]
-        return data | {"price": None if price is None else minor_units(price, self.project.currency)}
+        data["price"] = None if price is None else minor_units(price, self.project.currency)
+        return data | self.metadata_to_wire()
 
 
 class ProductForm(GoodForm):
@@ -104,6 +109,8 @@ class ProductForm(GoodForm):
 
 class SkuForm(GoodForm):
     """Makes and changes a SKU of a product, which stays its product."""
+
+    asks_required = False
 
     class Meta:
         model = Sku

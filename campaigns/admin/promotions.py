@@ -33,6 +33,7 @@ from campaigns.services.promotions import (
     update_tier,
 )
 from campaigns.services.related_objects import RelatedObject, related_object
+from promoengine.core.admin_attribute_fields import AttributeFields, attribute_fieldset
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
@@ -50,7 +51,7 @@ SCOPES_OF_AMOUNTS = ("APPLY_TO_ITEMS_BY_QUANTITY", "APPLY_TO_ITEMS_PROPORTIONALL
 OFFER_FIELDS = ["offer", "value", "most", "scope"]
 
 
-class PromotionForm(forms.ModelForm):
+class PromotionForm(AttributeFields, forms.ModelForm):
     """Makes and changes a promotion tier; one that says more than the form can show keeps its offer."""
 
     campaign = forms.ModelChoiceField(
@@ -124,6 +125,9 @@ class PromotionForm(forms.ModelForm):
     def is_new(self) -> bool:
         return bool(self.instance._state.adding)
 
+    def schema_name(self) -> str:
+        return "promotion_tier"
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         start, end = cleaned.get("start_date"), cleaned.get("expiration_date")
@@ -146,7 +150,7 @@ class PromotionForm(forms.ModelForm):
             data["category"] = cleaned["category_name"] or None
         if {*OFFER_FIELDS} & {*self.changed_data}:
             data["action"] = {"discount": self._discount(cleaned)}
-        return data
+        return data | self.metadata_to_wire()
 
     def _discount(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         kind, value = cleaned["offer"], cleaned["value"]
@@ -224,7 +228,7 @@ class PromotionAdmin(GuardedAdmin):
         ]
         if obj is None or fits_form(obj.discount):
             sets.insert(1, (_("Offer"), {"fields": ["offer", ("value", "most"), "scope"]}))
-        return sets
+        return [*sets, *attribute_fieldset(self, request, obj, "promotion_tier")]
 
     def get_form(
         self, request: HttpRequest, obj: PromotionTier | None = None, change: bool = False, **kwargs: Any

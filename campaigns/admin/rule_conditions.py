@@ -26,6 +26,7 @@ from campaigns.rule_subjects import (
     value_kind,
 )
 from promoengine.core.models import Project
+from promoengine.core.services.metadata import schemas_at
 from promoengine.engine.findings import KINDS
 from promoengine.engine.rules import MESSAGE_MAX, InvalidRule, parse_rule
 
@@ -33,6 +34,13 @@ FIELDS = ("subject", "property_name", "operator", "value", "goods", "segments", 
 PICKED = {Kind.GOODS: "goods", Kind.SEGMENT: "segments"}
 WITH_UNITS = "order.items.any"
 UNITS = "order.items.aggregated_quantity"
+# The schema with the attributes that a condition may ask about.
+DETAILS_OF = {
+    "customer.metadata": "customer",
+    "order.metadata": "order",
+    "redemption.metadata": "redemption",
+    "product.metadata": "product",
+}
 YES_NO = [("true", _("yes")), ("false", _("no"))]
 EXAMPLES = {Kind.MONEY: "100.00", Kind.NUMBER: "3"}
 
@@ -98,6 +106,7 @@ class ConditionForm(forms.Form):
         else:
             super().__init__(prefix=prefix, initial=dict(values))
         self.project, self.row, self.stored = project, row, dict(stored or {})
+        self.details: list[str] = []
         self.name: str = values["subject"] if values.get("subject") in KINDS else ""
         self._choose(values, known)
 
@@ -129,8 +138,17 @@ class ConditionForm(forms.Form):
         for name in [*self.fields]:
             if name not in shown:
                 del self.fields[name]
+        if "property_name" in self.fields:
+            self._suggest_details()
         if "value" in self.fields:
             self._show_value()
+
+    def _suggest_details(self) -> None:
+        """Offer the attributes that are defined of what is asked about; others may be written."""
+        schemas = schemas_at(self.project, self.project.definitions_version)
+        schema = schemas.objects.get(DETAILS_OF.get(self.name, "order_item"))
+        self.details = sorted(schema.properties) if schema else []
+        self.fields["property_name"].widget.attrs["list"] = f"details-{self.row}"
 
     def _show_value(self) -> None:
         field, several = self.fields["value"], takes_several(self.name, self.operator_name)

@@ -14,7 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from promoengine.core.metadata import KINDS
+from promoengine.core.metadata import KINDS, Definition
 from promoengine.core.models import MetadataSchema, SeenAttribute
 from promoengine.core.services.metadata_schemas import EVENT_TYPES, NAME_MAX
 from promoengine.core.services.seen_attributes import example_of
@@ -85,7 +85,7 @@ class AttributeForm(forms.Form):
         label=gettext_lazy("Allowed values"),
         required=False,
         help_text=gettext_lazy("One a line. Empty means any."),
-        widget=UnfoldAdminTextareaWidget,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
     )
     least = forms.CharField(
         label=gettext_lazy("At least"),
@@ -215,10 +215,24 @@ def definition_in_words(definition: Mapping[str, Any]) -> str:
     return f"{said}: {', '.join(bounds)}" if bounds else said
 
 
+def said_of(definition: Definition) -> str:
+    """Say what an attribute is, as it is read from its schema."""
+    bounds = {"eq": list(definition.eq), "ne": list(definition.ne), **definition.limits}
+    return definition_in_words({"type": definition.type, "array": definition.array} | bounds)
+
+
 def kind_seen(seen: SeenAttribute) -> str:
     """Say what an attribute looks like by the example of it."""
     guessed = _guessed(seen)
     return str((SEVERAL if guessed["several"] else WORDS)[guessed["type"]])
+
+
+def example_in_words(seen: SeenAttribute) -> str:
+    """Show the example of an attribute as people write it: several values separated by commas."""
+    example = example_of(seen)
+    if isinstance(example, list) and not any(isinstance(one, list | dict) for one in example):
+        return ", ".join(map(str, example))
+    return example if isinstance(example, str) else seen.example.strip('"')
 
 
 def _guessed(seen: SeenAttribute) -> dict[str, Any]:

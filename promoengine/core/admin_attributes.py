@@ -15,7 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from promoengine.core.admin_attribute_forms import AttributeForm, SchemaForm, definition_in_words, kind_seen
+from promoengine.core.admin_attribute_forms import (
+    AttributeForm,
+    SchemaForm,
+    definition_in_words,
+    example_in_words,
+    kind_seen,
+)
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import MetadataSchema, Project, SeenAttribute
@@ -137,7 +143,11 @@ class AttributesAdmin(ProjectModelAdmin):
                 for name, found in defined.items()
             ],
             "removed": [name for name in stored if name not in defined],
-            "unknown": [(row, kind_seen(row)) for name, row in seen.items() if name not in stored],
+            "unknown": [
+                (row, kind_seen(row), example_in_words(row))
+                for name, row in seen.items()
+                if name not in stored
+            ],
             "new_form": SchemaForm(),
             "may_change": self.has_change_permission(request),
             "is_event": topic.kind == EVENT,

@@ -146,10 +146,11 @@ class Definition:
         """
         if self.array:
             parts = _json(text, list) if text.startswith("[") else text.split(",")
-            return [self._read(one.strip()) if isinstance(one, str) else one for one in parts or [text]]
-        return self._read(text)
+            return [self.read_one(one.strip()) if isinstance(one, str) else one for one in parts or [text]]
+        return self.read_one(text)
 
-    def _read(self, text: str) -> Any:
+    def read_one(self, text: str) -> Any:
+        """Return the single value that a text means."""
         if self.type == "number":
             return _number(text)
         if self.type == "boolean" and text.lower() in (*TRUE, *FALSE):

@@ -1,5 +1,7 @@
 """Validation rules in the dashboard: made, shown and changed without JSON, and nothing lost on the way."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import Permission, User
 
@@ -8,6 +10,7 @@ from campaigns.models import ProductCollection, ValidationRule
 from campaigns.rule_subjects import GROUPS, Kind, kind_of, operators_of
 from customers.models import Segment
 from promoengine.core.models import OutboxEvent, Project
+from promoengine.core.services.metadata_schemas import define_attribute
 from promoengine.engine.findings import KINDS
 from promoengine.engine.operators import OPERATORS
 from tests.factories import (
@@ -398,3 +401,24 @@ def test_each_condition_has_operators_that_there_are(name):
 
 def test_each_condition_that_is_offered_is_known():
     assert {name for _title, names in GROUPS for name in names} <= KINDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("subject", "resource"),
+    [
+        ("customer.metadata", "customer"),
+        ("order.metadata", "order"),
+        ("order.items.metadata_any", "order_item"),
+        ("product.metadata", "product"),
+        ("redemption.metadata", "redemption"),
+    ],
+)
+def test_a_detail_is_offered_from_the_attributes_that_are_defined(marketer, project, subject, resource):
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    define_attribute(project, resource, "club_level", definition={"type": "string"}, now=now)
+
+    asked = {"row": 0, "conditions-0-subject": subject}
+    page = marketer.get(f"{PAGE}condition/", asked).content.decode()
+
+    assert 'list="details-0"' in page
+    assert '<datalist id="details-0"><option value="club_level"></option></datalist>' in page

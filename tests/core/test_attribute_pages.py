@@ -157,6 +157,7 @@ def test_what_came_in_is_listed_and_added_to_the_schema(marketer, api, project, 
     save(marketer, **{name: field for name, field in chosen.items() if field})
 
     assert f"<td>{kind}</td>" in row
+    assert "[&quot;" not in row
     assert "Add to the schema" in row
     whole = {"array": False, "optional": True, "object_type": None} | definition
     assert properties() == {"level": whole}

@@ -20,9 +20,11 @@ from campaigns.admin.guarded import GuardedAdmin
 from campaigns.models import Campaign, PromotionTier
 from campaigns.sentences import offer_in_words
 from campaigns.services.change import set_campaign_active
+from campaigns.services.create import schema_of_campaign
 from campaigns.services.limits import save_limits
 from campaigns.services.related_objects import RelatedObject
 from promoengine.core.admin_async_actions import progress_url
+from promoengine.core.admin_attribute_fields import attribute_fieldset
 from promoengine.core.admin_project import current_project, user_id
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
@@ -96,7 +98,12 @@ class CampaignAdmin(GuardedAdmin):
         return super().get_queryset(request).filter(deleted_at=None)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        sets = list(super().get_fieldsets(request, obj))
+        uses_voucher_schema = obj is None or obj.use_voucher_metadata_schema
+        schema = schema_of_campaign(uses_voucher_schema=uses_voucher_schema)
+        first, *others = self._fieldsets(list(super().get_fieldsets(request, obj)), obj)
+        return [first, *attribute_fieldset(self, request, obj, schema), *others]
+
+    def _fieldsets(self, sets: list[Any], obj: Model | None) -> list[Any]:
         if obj is None:
             return sets
         if obj.voucher_type is None:

@@ -16,6 +16,8 @@ from unfold.widgets import (
 
 from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.models import Campaign
+from campaigns.services.create import schema_of_campaign
+from promoengine.core.admin_attribute_fields import AttributeFields
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from vouchers.admin.limits import LimitFields, shown_limits
@@ -48,7 +50,7 @@ def code_config_of(filled: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class CampaignForm(LimitFields, forms.ModelForm):
+class CampaignForm(LimitFields, AttributeFields, forms.ModelForm):
     """Makes and changes a campaign of codes."""
 
     offer = forms.ChoiceField(
@@ -147,6 +149,9 @@ class CampaignForm(LimitFields, forms.ModelForm):
     def is_new(self) -> bool:
         return bool(self.instance._state.adding)
 
+    def schema_name(self) -> str:
+        return schema_of_campaign(uses_voucher_schema=self.instance.use_voucher_metadata_schema)
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         start, end = cleaned.get("start_date"), cleaned.get("expiration_date")
@@ -172,6 +177,7 @@ class CampaignForm(LimitFields, forms.ModelForm):
             "category": cleaned["category_name"] or None,
             "one_customer_by": cleaned["one_customer_by"],
             "guests": cleaned["guests"] or None,
+            **self.metadata_to_wire(),
         }
         if self.is_new or {"rollbacks", "rollbacks_until"} & set(self.changed_data):
             until = cleaned["rollbacks_until"]
@@ -237,7 +243,7 @@ class CampaignForm(LimitFields, forms.ModelForm):
         return major_units(amount, self.project.currency)
 
 
-class VoucherForm(forms.ModelForm):
+class VoucherForm(AttributeFields, forms.ModelForm):
     """Changes one code."""
 
     class Meta:
@@ -247,6 +253,9 @@ class VoucherForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["quantity"].label = _("Uses")
+
+    def schema_name(self) -> str:
+        return "voucher"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -261,7 +270,7 @@ class VoucherForm(forms.ModelForm):
     def to_wire(self) -> dict[str, Any]:
         """Return what was filled in as the service takes it."""
         cleaned = self.cleaned_data
-        changed = {name: cleaned[name] for name in self.changed_data if name != "quantity"}
+        changed = {name: cleaned[name] for name in self.own_changes if name != "quantity"}
         if "quantity" in self.changed_data:
             changed["redemption"] = {"quantity": cleaned["quantity"]}
-        return changed
+        return changed | self.metadata_to_wire()

@@ -20,6 +20,7 @@ from campaigns.admin.guarded import GuardedAdmin
 from campaigns.models import Campaign
 from campaigns.sentences import money, offer_in_words
 from campaigns.services.related_objects import RelatedObject
+from promoengine.core.admin_attribute_fields import attribute_fieldset
 from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
 from promoengine.core.models import Project
 from vouchers.admin.change_many import change_many
@@ -85,6 +86,17 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
 
     def tried(self, row: Voucher) -> list[tuple[str, str]]:
         return [("codes", row.code)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return [(None, {"fields": self.fields}), *attribute_fieldset(self, request, obj, "voucher")]
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        kwargs["fields"] = VoucherForm.Meta.fields
+        made = super().get_form(request, obj, change=change, **kwargs)
+        made.project = current_project(request)
+        return made
 
     def get_urls(self) -> list[Any]:
         many = self.admin_site.admin_view(change_many)
