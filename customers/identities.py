@@ -18,7 +18,7 @@ import phonenumbers
 from django.conf import settings
 
 KINDS = ("email", "phone", "card", "device", "address")
-DIGITS_LEAST = 5
+DIGITS_LEAST, LONGEST = 5, 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def identity_keys(
 def identity_key(project_id: uuid.UUID, kind: str, value: str) -> str:
     """Return the key of a value in its normal spelling."""
     own = hmac.digest(settings.SECRET_KEY.encode(), b"identities|" + project_id.bytes, hashlib.sha256)
-    digest = hmac.digest(own, f"{kind}|{value}".encode(), hashlib.sha256)
+    digest = hmac.digest(own, f"{kind}|{value}".encode(errors="surrogatepass"), hashlib.sha256)
     return f"{kind}:{uuid.UUID(bytes=digest[:16])}"
 
 
@@ -111,19 +111,25 @@ def normal_email(value: Any) -> str | None:
     return f"{_mailbox(name, mailboxes) or name}@{mailboxes.domain}"
 
 
-@lru_cache(maxsize=4096)
 def normal_phone(value: Any, country: Any = None) -> str | None:
     """Return a phone number as E.164 has it, or, where no country can be told, its digits."""
     text = unicodedata.normalize("NFKC", _text(value) or "")
     region = country.upper() if isinstance(country, str) and len(country) == 2 else None
-    try:
-        number = phonenumbers.parse(re.sub(r"^\s*00", "+", text), region)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is not None and phonenumbers.is_possible_number(number):
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if number := _e164(re.sub(r"^\s*00", "+", text), region):
+        return number
     digits = "".join(str(unicodedata.digit(one)) for one in text if one.isdigit())
     return digits if len(digits) >= DIGITS_LEAST else None
+
+
+@lru_cache(maxsize=4096)
+def _e164(text: str, region: str | None) -> str | None:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def normal_address(value: Any) -> str | None:
@@ -157,7 +163,7 @@ def _letters(value: Any) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """Return what was sent as text, numbers as their digits; None for anything else."""
-    if type(value) is int:
+    """Return what was sent as text, numbers as their digits; None for what is neither, or far too long."""
+    if type(value) is int and abs(value) < 10**LONGEST:
         value = str(value)
-    return value.strip() or None if isinstance(value, str) else None
+    return value.strip() or None if isinstance(value, str) and len(value) <= LONGEST else None

@@ -6,14 +6,13 @@ from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
 
-from customers.identities import KINDS
+from customers.identities import KINDS, LONGEST
 from customers.models import Customer
 from promoengine.core.errors import InvalidPayload
 
 ADDRESS_FIELDS = ("city", "state", "line_1", "line_2", "country", "postal_code")
 TEXTS = ("source_id", "name", "email", "phone", "description")
 METADATA_KEYS_MAX = 1000
-IDENTITY_MAX = 320
 
 
 def read_customer(data: Any, where: str = ".customer") -> dict[str, Any]:
@@ -58,10 +57,8 @@ def read_identities(data: Mapping[str, Any], where: str = ".customer") -> dict[s
             raise InvalidPayload(f"Property {where}.identities may have {', '.join(KINDS)}, not {kind!r}")
         if value is not None and not isinstance(value, str):
             raise InvalidPayload(f"Property {where}.identities.{kind} should be string")
-        if value is not None and len(value) > IDENTITY_MAX:
-            raise InvalidPayload(
-                f"Property {where}.identities.{kind} may have up to {IDENTITY_MAX} characters"
-            )
+        if value is not None and len(value) > LONGEST:
+            raise InvalidPayload(f"Property {where}.identities.{kind} may have up to {LONGEST} characters")
     return dict(identities)
 
 

@@ -20,6 +20,8 @@ from tests.engine.test_discount_properties import collections, discounts, produc
 
 MANY = settings(max_examples=1000, deadline=None)
 ANN = Customer("ann", segments=frozenset({"seg_vip"}))
+# What campaigns count customers by, and what Ann is known by.
+TOGETHER, KNOWN = {"campaign": ("email", "card"), "other": ("phone",)}, frozenset({"email", "card"})
 CATEGORIES = st.sampled_from([None, "EX", "EX2", "JO", "X", "Y"])
 COUNTED = st.sampled_from(
     [
@@ -105,6 +107,7 @@ def offered(name, worth, gift, rules, campaign, category, hierarchy):
         discount=None if has_gift else parse_discount(worth),
         gift=GiftCredits(*gift) if has_gift else None,
         rules=tuple(rules),
+        one_customer_by=TOGETHER.get(campaign, ()),
     )
 
 
@@ -145,7 +148,8 @@ def case_of(offers, order, stacking, standing):
     """Return a case whose counters stand at the numbers given, one after the other."""
     counters = dict.fromkeys(counter for offer in offers for counter in offer.counters(order))
     used = {counter: standing[number % len(standing)] for number, counter in enumerate(counters)}
-    return Case(offers, order, Facts(MOMENT, customer=ANN, used=used, goods=GOODS), stacking)
+    facts = Facts(MOMENT, customer=ANN, identities=KNOWN, used=used, goods=GOODS)
+    return Case(offers, order, facts, stacking)
 
 
 STANDING = st.lists(st.integers(0, 50) | st.integers(0, 10**6), min_size=1, max_size=8)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -101,6 +103,39 @@ def test_any_full_key_refuses_and_each_use_counts_on_all(api, project):
     assert outcomes(api, code, ann, bob, ann, eve, eve) == ["success", "success", REFUSED, "success", REFUSED]
     assert subjects() == {("customer", "ever"): 1, ("card", "ever"): 2, ("phone", "ever"): 2}
     assert_ledger_agrees(project)
+
+
+@pytest.mark.parametrize("kind", ["email", "phone", "address"])
+@pytest.mark.parametrize(
+    "value", [["x"], {"a": 1}, 5, 2**62, True, "", "\x00", "x" * 10_000, {"line_1": {}, "country": ["PL"]}]
+)
+def test_a_hostile_profile_is_no_key(api, project, kind, value):
+    code = code_in(project, by=[kind])
+    limit(code.campaign, EVER, 1)
+
+    validated = api.post("/v1/validations", body(code.code, customer={"source_id": "ann", kind: value}))
+    redeemed = redeem(api, code.code, customer={"source_id": "ann", kind: value})
+
+    assert validated.status_code in (200, 400)
+    assert redeemed.status_code in (200, 400)
+    assert_ledger_agrees(project)
+
+
+def test_counting_people_takes_no_more_statements(api, project):
+    """One more for each would be a round trip; keys come with the customer and go with the redemption."""
+    api.post("/v1/customers", {"source_id": "ann", "email": "a@b.co", "identities": {"card": "c"}})
+    ann, counts = {"source_id": "ann"}, []
+    for by in ((), ("email", "card")):
+        code = code_in(project, by=by)
+        limit(code.campaign, EVER, 100)
+        asked = body(code.code, customer=ann)
+        redeem(api, code.code, customer=ann)
+        for path in ("/v1/validations", "/v1/redemptions"):
+            with CaptureQueriesContext(connection) as queries:
+                assert api.post(path, asked).status_code == 200
+            counts.append(len(queries))
+
+    assert counts[:2] == counts[2:]
 
 
 def test_what_is_stored_counts_where_nothing_is_sent(api, project):

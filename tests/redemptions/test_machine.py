@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from campaigns.services.rules import update_validation_rule
+from customers.services.upsert import upsert_customer
 from promoengine.core.errors import DomainError
 from redemptions.channel import Channel
 from redemptions.models import CounterHold, Reservation, UsageCounter
@@ -32,7 +33,6 @@ from redemptions.services.sessions import release
 from redemptions.services.validate import validate
 from tests.factories import (
     CampaignFactory,
-    CustomerFactory,
     ProjectFactory,
     PromotionTierFactory,
     VoucherFactory,
@@ -59,7 +59,10 @@ TIER_DAY = "redemption.count.daily"
 Refs = st.permutations([*CODES, CARD, TIER]).flatmap(
     lambda refs: st.integers(1, 4).map(lambda count: tuple(refs[:count]))
 )
-Customers = st.sampled_from(["ann", "bob"])
+# Ann has two accounts with one e-mail address, by which the campaign counts.
+ADDRESSES = {"ann": "ann.lee@gmail.com", "annie": "annlee+2@gmail.com", "bob": "bob@example.com"}
+PEOPLE = {"ann": "Ann", "annie": "Ann", "bob": "Bob"}
+Customers = st.sampled_from(list(PEOPLE))
 Sessions = st.sampled_from(["s1", "s2"])
 
 
@@ -128,9 +131,10 @@ class Model:
                 raise Refused(RULES)
             return use
         campaign = [one for one in (*counted, use) if one.ref in CODES]
-        today_by_customer = [one for one in campaign if one.day == today and one.customer == customer]
+        person = PEOPLE[customer]
+        today_by_person = [one for one in campaign if one.day == today and PEOPLE[one.customer] == person]
         spent = sum(one.off for one in campaign)
-        counts = {TOTAL: len(campaign), PER_DAY: len(today_by_customer), BUDGET: spent}
+        counts = {TOTAL: len(campaign), PER_DAY: len(today_by_person), BUDGET: spent}
         if any(count > self.limits[name] for name, count in counts.items()):
             raise Refused(RULES)
         return use
@@ -145,6 +149,7 @@ class Model:
                 named = {
                     ("count", "", None): 1,
                     ("count", use.customer, use.day): 1,
+                    ("count", PEOPLE[use.customer], use.day): 1,
                     ("discount_amount", "", None): use.off,
                 }
             else:
@@ -159,7 +164,9 @@ class Checkout(RuleBasedStateMachine):
     def open_shop(self) -> None:
         self.now, self.model = datetime(2026, 3, 27, 9, tzinfo=UTC), Model()
         self.project = ProjectFactory()
-        campaign = CampaignFactory(project=self.project, discount={"type": "AMOUNT", "amount_off": 1000})
+        campaign = CampaignFactory(
+            project=self.project, discount={"type": "AMOUNT", "amount_off": 1000}, one_customer_by=["email"]
+        )
         for code, quantity in (("FEW", self.model.quantity), ("MANY", None)):
             VoucherFactory(
                 project=self.project, campaign=campaign, discount=None, code=code, quantity=quantity
@@ -179,10 +186,10 @@ class Checkout(RuleBasedStateMachine):
             for name, most in self.model.limits.items()
         }
         self.ids = {TIER: tier.public_id}
-        self.customers = {
-            f"customer:{CustomerFactory(project=self.project, source_id=who).pk}": who
-            for who in ("ann", "bob")
-        }
+        self.subjects = {}
+        for who, email in ADDRESSES.items():
+            customer = upsert_customer(self.project, data={"source_id": who, "email": email}, now=self.now)
+            self.subjects |= {f"customer:{customer.pk}": who, customer.identity_keys[0]: PEOPLE[who]}
 
     def asked(self, refs, customer, session=None, hours=1):
         named = [
@@ -290,7 +297,7 @@ class Checkout(RuleBasedStateMachine):
         found = {
             (
                 row.measure,
-                self.customers.get(row.subject, row.subject),
+                self.subjects.get(row.subject, row.subject),
                 row.starts_at.date() if row.starts_at else None,
             ): row.value
             for row in rows
@@ -308,7 +315,7 @@ class Checkout(RuleBasedStateMachine):
         in_codes = [hold.use for hold in live if hold.use.ref in CODES]
         of_tier = [hold for hold in live if hold.use.ref == TIER]
         amount = CounterHold.objects.filter(**mine).aggregate(Sum("amount"))["amount__sum"] or 0
-        assert amount == sum(2 + use.off for use in in_codes) + len(of_tier)
+        assert amount == sum(3 + use.off for use in in_codes) + len(of_tier)
 
 
 @pytest.mark.django_db
