@@ -5,9 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from customers.models import Consent, ConsentStatement, Customer
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.models import Project
+
+WAYS = {"USER_PORTAL": _("the dashboard"), "CLIENT_API": _("the storefront"), "API": _("the API")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,10 @@ class GivenConsent:
         return self.statement is not None and self.statement.is_given
 
     @property
-    def is_refused(self) -> bool:
-        return self.statement is not None and not self.statement.is_given
+    def way(self) -> str:
+        """By which way it was said, in words where it is one of ours."""
+        source = self.statement.source if self.statement else ""
+        return str(WAYS.get(source, source))
 
 
 def consents_of(customer: Customer) -> list[GivenConsent]:

@@ -96,7 +96,7 @@ def _address(value: Any, where: str) -> dict[str, Any] | None:
     address = {}
     for name in ADDRESS_FIELDS:
         text = value.get(name)
-        if text is not None and (not isinstance(text, str | int) or len(str(text)) > 1000):
+        if text is not None and (type(text) not in (str, int) or len(str(text)) > 1000):
             raise InvalidPayload(f"Property {where}.address.{name} should be string")
         if name in value:
             address[name] = text

@@ -97,7 +97,7 @@ class CustomerAdmin(ProjectModelAdmin):
             if one.statement or one.consent.public_id in ticked
         }
         state_consents(customer.project, customer.public_id, data=data, channel=CHANNEL, now=timezone.now())
-        self.message_user(request, _("The consents are kept."))
+        self.message_user(request, _("The consents are saved."))
         return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[object_id]))
 
     def personal_data(self, request: HttpRequest, object_id: Any) -> StreamingHttpResponse:

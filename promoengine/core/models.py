@@ -7,7 +7,7 @@ from django.db.models.lookups import GreaterThan
 from django.utils.timezone import now
 
 from promoengine.core.ids import new_id, public_id
-from promoengine.core.privacy import Privacy
+from promoengine.core.privacy import Privacy, retained_models
 
 
 class PublicModel(models.Model):
@@ -408,4 +408,5 @@ class RetentionPeriod(ProjectModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.days}"
+        found = retained_models().get(self.table)
+        return f"{found[1].retention if found else self.table}: {self.days} days"

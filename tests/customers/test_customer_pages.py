@@ -58,7 +58,7 @@ def test_ticks_are_what_the_customer_says(marketer, project, ann):
     shown = marketer.get(page(ann)).content.decode()
     marketer.post(page(ann, "consents"), {"consent": []})
 
-    assert "by way of USER_PORTAL" in shown
+    assert "by way of the dashboard" in shown
     assert "never asked" in shown
     assert [row.is_given for row in ConsentStatement.objects.order_by("id")] == [True, False]
     assert not ConsentStatement.objects.filter(consent=sms).exists()

@@ -58,25 +58,62 @@ def test_what_is_not_set_is_absent(api):
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "named"),
     [
-        [],
-        {"source_id": {"a": 1}},
-        {"source_id": "x" * 300},
-        {"email": "x" * 400},
-        {"birthdate": "32.1.1990"},
-        {"birthdate": 5},
-        {"address": "x"},
-        {"address": {"city": ["x"]}},
-        {"metadata": [1]},
-        {"name": True},
+        ([], "Payload should be object"),
+        ({"source_id": {"a": 1}}, ".source_id "),
+        ({"source_id": "x" * 300}, ".source_id "),
+        ({"name": True}, ".name "),
+        ({"name": "x" * 300}, ".name "),
+        ({"email": 5}, ".email "),
+        ({"email": "x" * 400}, ".email "),
+        ({"phone": []}, ".phone "),
+        ({"phone": "1" * 65}, ".phone "),
+        ({"description": {}}, ".description "),
+        ({"birthdate": "32.1.1990"}, ".birthdate "),
+        ({"birthdate": 5}, ".birthdate "),
+        ({"birthday": "soon"}, ".birthday "),
+        ({"address": "x"}, ".address "),
+        ({"address": {"city": ["x"]}}, ".address.city "),
+        ({"address": {"postal_code": True}}, ".address.postal_code "),
+        ({"metadata": [1]}, ".metadata "),
+        ({"metadata": "x"}, ".metadata "),
     ],
 )
-def test_bad_input_is_named_and_makes_nobody(api, body):
+def test_bad_input_is_named_and_makes_nobody(api, body, named):
     answer = api.post("/v1/customers", body)
 
     assert (answer.status_code, answer.json()["key"]) == (400, "invalid_payload")
+    assert named in answer.json()["details"]
     assert Customer.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("bulk/async", {"source_id": "a"}, "array"),
+        ("bulk/async", ["x"], "[0]"),
+        ("bulk/async", [{"source_id": "a"}, {"name": "b"}], "[1]"),
+        ("metadata/async", {"metadata": {}}, ".source_ids "),
+        ("metadata/async", {"source_ids": [5], "metadata": {}}, ".source_ids "),
+        ("metadata/async", {"source_ids": ["a"]}, ".metadata "),
+        ("metadata/async", {"source_ids": ["a"], "metadata": [1]}, ".metadata "),
+    ],
+)
+def test_a_wrong_bulk_request_is_named_and_starts_nothing(api, path, body, named):
+    answer = api.post(f"/v1/customers/{path}", body)
+
+    assert (answer.status_code, answer.json()["key"]) == (400, "invalid_payload")
+    assert named in answer.json()["details"]
+    assert not AsyncAction.objects.exists()
+
+
+def test_an_id_goes_before_a_source_id_sent_with_it(api):
+    made = api.post("/v1/customers", {"source_id": "ann"}).json()
+
+    again = api.post("/v1/customers", {"id": made["id"], "source_id": "other", "name": "Ann"}).json()
+
+    assert (again["id"], again["source_id"], again["name"]) == (made["id"], "ann", "Ann")
 
 
 @pytest.mark.parametrize("ref", ["a@b.example", "a b", "ä/ö", "100%"])
