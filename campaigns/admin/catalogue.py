@@ -23,6 +23,7 @@ from campaigns.services.products import (
     upsert_sku,
 )
 from promoengine.core.admin_attribute_fields import attribute_fieldset
+from promoengine.core.admin_details import details_in_words
 from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
 from promoengine.core.errors import DomainError
 
@@ -59,6 +60,13 @@ class CatalogueAdmin(ProjectModelAdmin):
         made.project = current_project(request)
         return made
 
+    def may_save(self, request: HttpRequest, obj: Model | None) -> bool:
+        return bool(self.has_change_permission(request, obj) if obj else self.has_add_permission(request))
+
+    @display(description=_("Details (metadata)"))
+    def details_shown(self, row: Product | Sku) -> str:
+        return details_in_words(row.metadata)
+
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for row in queryset:
             self.delete_model(request, row)
@@ -74,18 +82,25 @@ class ProductAdmin(CatalogueAdmin):
     list_display = ["name", "source_id", "price_shown", "created_at"]
     search_fields = ["name", "source_id"]
     search_help_text = _("Part of a name or of the shop's own id")
-    readonly_fields = ["skus", "metadata"]
+    readonly_fields = ["skus", "details_shown"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         fields = ["name", "source_id", "price_tag", "variants", "image_url"]
         attributes = attribute_fieldset(self, request, obj, "product")
-        return [(None, {"fields": [*fields, "skus", "metadata"] if obj else fields}), *attributes]
+        details = "details" if self.may_save(request, obj) else "details_shown"
+        shown = [*fields, "skus", details] if obj else [*fields, details]
+        return [(None, {"fields": shown}), *attributes]
 
     def save_model(self, request: HttpRequest, obj: Product, form: GoodForm, change: bool) -> None:
         project, now = current_project(request), timezone.now()
         if change:
             # The service that takes a new source id too: the form lets one be set where there is none.
-            upsert_product(project, data={"id": obj.public_id, **form.to_wire()}, now=now)
+            upsert_product(
+                project,
+                data={"id": obj.public_id, **form.to_wire()},
+                dropped=form.detail_changes.dropped,
+                now=now,
+            )
         else:
             obj.pk = upsert_product(project, data=form.to_wire(), now=now).pk
 
@@ -117,16 +132,19 @@ class SkuAdmin(CatalogueAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         fields = ["product", "sku", "source_id", "price_tag", "image_url"]
         own = attribute_fieldset(self, request, obj, "product")
-        return [(None, {"fields": [*fields, "attributes", "metadata"] if obj else fields}), *own]
+        details = "details" if self.may_save(request, obj) else "details_shown"
+        shown = [*fields, "attributes", details] if obj else [*fields, details]
+        return [(None, {"fields": shown}), *own]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return ["product", "attributes", "metadata"] if obj else []
+        return ["product", "attributes", "details_shown"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Sku, form: GoodForm, change: bool) -> None:
         project, now, data = current_project(request), timezone.now(), form.to_wire()
         if change:
             data = {"id": obj.public_id, **data}
-        obj.pk = upsert_sku(project, obj.product.public_id, data=data, now=now).pk
+        dropped = form.detail_changes.dropped
+        obj.pk = upsert_sku(project, obj.product.public_id, data=data, dropped=dropped, now=now).pk
 
     def delete_model(self, request: HttpRequest, obj: Sku) -> None:
         delete_sku(

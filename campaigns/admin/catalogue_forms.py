@@ -18,6 +18,7 @@ from campaigns.builtin import SHIPPING_IDS
 from campaigns.catalogue_selectors import products_of
 from campaigns.models import Product, ProductCollection, Sku
 from promoengine.core.admin_attribute_fields import AttributeFields
+from promoengine.core.admin_details import DetailChanges, DetailsField, Pair, detail_changes, value_of
 from promoengine.core.models import Project
 
 ROWS = 3
@@ -52,10 +53,18 @@ class GoodForm(AttributeFields, forms.ModelForm):
         help_text=_("As you would write it on a price tag."),
         widget=UnfoldAdminDecimalFieldWidget,
     )
+    details = DetailsField(
+        label=_("Details (metadata)"),
+        required=False,
+        help_text=_("What rules and collections may ask for, as in brand and Acme."),
+    )
     project: Project
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["details"] = self._stored_details
+        if "source_id" not in self.fields:  # for those who may only look
+            return
         self.fields["source_id"].label = _("The shop's own id")
         if self.instance.price is not None:
             self.initial["price_tag"] = major_units(self.instance.price, self.project.currency)
@@ -78,7 +87,34 @@ class GoodForm(AttributeFields, forms.ModelForm):
         data = {name: self.cleaned_data[name] for name in self._meta.fields if name != "product"}
         price = self.cleaned_data["price_tag"]
         data["price"] = None if price is None else minor_units(price, self.project.currency)
-        return data | self.metadata_to_wire()
+        changed = {name: value_of(text) for name, text in self.detail_changes.changed.items()}
+        if metadata := self.metadata_to_wire().get("metadata", {}) | changed:
+            data["metadata"] = metadata
+        return data
+
+    def clean_details(self) -> list[Pair]:
+        pairs: list[Pair] = self.cleaned_data["details"]
+        for name, _text in pairs:
+            if name in self._attributes:
+                raise forms.ValidationError(_("%(name)s has a field of its own.") % {"name": name})
+        return pairs
+
+    @property
+    def detail_changes(self) -> DetailChanges:
+        """What was typed over the details; a form that came without their rows changes none."""
+        if self.fields["details"].widget.value_omitted_from_data(self.data, self.files, "details"):
+            return DetailChanges()
+        return detail_changes(self._stored_details, self.cleaned_data["details"])
+
+    @property
+    def _attributes(self) -> set[str]:
+        return {name for name, _definition in self.shown.values()}
+
+    @property
+    def _stored_details(self) -> dict[str, Any]:
+        """The metadata that have no field as a defined attribute."""
+        stored = self.instance.metadata.items()
+        return {name: value for name, value in stored if name not in self._attributes}
 
 
 class ProductForm(GoodForm):
@@ -99,7 +135,8 @@ class ProductForm(GoodForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].required = True
+        if "name" in self.fields:
+            self.fields["name"].required = True
         self.initial["variants"] = ", ".join(self.instance.attributes)
 
     def to_wire(self) -> dict[str, Any]:
@@ -120,7 +157,8 @@ class SkuForm(GoodForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["sku"].required = True
+        if "sku" in self.fields:
+            self.fields["sku"].required = True
         if "product" in self.fields:
             self.fields["product"].queryset = products_of(self.project)
 
@@ -152,7 +190,8 @@ class CollectionForm(forms.ModelForm):
         for row in range(ROWS):
             self.fields |= condition_fields(row)
         if not self.instance._state.adding:
-            self.fields["type"].disabled = True
+            if "type" in self.fields:
+                self.fields["type"].disabled = True
             del self.fields["listed"]
             self._show()
 

@@ -1,6 +1,6 @@
 """Making, changing and deleting products and SKUs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -21,10 +21,10 @@ Row = TypeVar("Row", Product, Sku)
 
 
 @transaction.atomic
-def upsert_product(project: Project, *, data: Any, now: datetime) -> Product:
+def upsert_product(project: Project, *, data: Any, dropped: Collection[str] = (), now: datetime) -> Product:
     """Create the product a payload describes, or update the one it names by `id` or `source_id`; return it.
 
-    Metadata is merged. Where nothing changes, nothing is written.
+    Metadata is merged, without the keys that are `dropped`. Where nothing changes, nothing is written.
 
     Raises:
         InvalidPayload, MetadataRefused: a field is wrong; the details name it.
@@ -34,13 +34,13 @@ def upsert_product(project: Project, *, data: Any, now: datetime) -> Product:
     columns = read_product(data)
     refuse_shipping(data.get("id"), data.get("source_id"))
     product = find_product(project, data)
-    if product is not None and not changes(product, columns):
+    if product is not None and not changes(product, columns, dropped):
         return product
     definitions_changed(project)
     # Whoever changes the catalogue waits above, so only now it is certain whether the product is new.
     product = find_product(project, data) or Product(project=project, created_at=now)
     _check(product, columns)
-    return _save(product, changes(product, columns), now=now)
+    return _save(product, changes(product, columns, dropped), now=now)
 
 
 @transaction.atomic
@@ -83,8 +83,12 @@ def delete_product(
 
 
 @transaction.atomic
-def upsert_sku(project: Project, product_ref: str, *, data: Any, now: datetime) -> Sku:
+def upsert_sku(
+    project: Project, product_ref: str, *, data: Any, dropped: Collection[str] = (), now: datetime
+) -> Sku:
     """Create a SKU of a product, or update the one named by `id` or `source_id`; return it.
+
+    Metadata is merged, without the keys that are `dropped`.
 
     Raises:
         InvalidPayload, MetadataRefused: a field is wrong; the details name it.
@@ -96,12 +100,12 @@ def upsert_sku(project: Project, product_ref: str, *, data: Any, now: datetime) 
     refuse_shipping(product_ref)
     product = product_by_ref(project, product_ref)
     sku = _sku_under(product, data)
-    if sku is not None and not changes(sku, columns):
+    if sku is not None and not changes(sku, columns, dropped):
         return sku
     definitions_changed(project)
     sku = _sku_under(product, data) or Sku(project=project, product=product, created_at=now)
     _check(sku, columns)
-    return _save(sku, changes(sku, columns), now=now)
+    return _save(sku, changes(sku, columns, dropped), now=now)
 
 
 @transaction.atomic
@@ -154,14 +158,21 @@ def delete_sku(
     sku.delete()
 
 
-def changes(row: Product | Sku, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `columns` would change in a row: metadata merged; a source id, once set, stays."""
+def changes(row: Product | Sku, columns: Mapping[str, Any], dropped: Collection[str] = ()) -> dict[str, Any]:
+    """Return what `columns` would change in a row: a source id, once set, stays.
+
+    Metadata is merged, without the keys that are `dropped`.
+    """
     changed = {}
+    if dropped:
+        columns = {"metadata": {}, **columns}
     for name, value in columns.items():
         old = getattr(row, name)
         if name == "source_id" and old is not None:
             continue
-        new = old | value if name == "metadata" else value
+        new = value
+        if name == "metadata":
+            new = {key: one for key, one in (old | value).items() if key in value or key not in dropped}
         if new != old:
             changed[name] = new
     return changed

@@ -1,10 +1,11 @@
 """The catalogue in the dashboard."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
 from campaigns.models import Product, ProductCollection, Sku
-from promoengine.core.models import Project
+from promoengine.core.models import MetadataSchema, Project
 from tests.factories import (
     ProductCollectionFactory,
     ProductFactory,
@@ -53,6 +54,93 @@ def test_a_product_is_changed_and_keeps_its_id_and_details(marketer, project):
 
     product.refresh_from_db()
     assert (product.source_id, product.price, product.metadata) == ("shoe", None, {"brand": "Acme"})
+
+
+def rows(**details):
+    return {"details-name": [*details, ""], "details-value": [*details.values(), ""]}
+
+
+def test_details_are_rows_of_name_and_value(marketer, project):
+    marketer.post(
+        "/admin/campaigns/product/add/", PRODUCT | rows(brand="Acme", size="42", sale="true", zip="007")
+    )
+    product = Product.objects.get()
+    assert product.metadata == {"brand": "Acme", "size": 42, "sale": True, "zip": "007"}
+
+    page = marketer.get(f"/admin/campaigns/product/{product.pk}/change/").content.decode()
+    marketer.post(f"/admin/campaigns/product/{product.pk}/change/", PRODUCT | rows(brand="Acme", size="4.5"))
+
+    product.refresh_from_db()
+    assert 'value="Acme"' in page
+    assert product.metadata == {"brand": "Acme", "size": 4.5}
+
+
+def test_details_of_a_sku_are_rows_too(marketer, project):
+    sku = SkuFactory(project=project, metadata={"color": "red"})
+
+    marketer.post(
+        f"/admin/campaigns/sku/{sku.pk}/change/",
+        {"sku": "Shoe 42", "source_id": "", "price_tag": "", "image_url": ""} | rows(fit="wide"),
+    )
+
+    sku.refresh_from_db()
+    assert sku.metadata == {"fit": "wide"}
+
+
+def test_details_that_nobody_touched_stay_what_they_are(marketer, project):
+    metadata = {"number": "42", "list": ["a", "b"], "inside": {"a": 1}, "none": None, "new": False}
+    product = ProductFactory(project=project, source_id="shoe", metadata=metadata)
+    shown = {"number": "42", "list": "a, b", "inside": "a: 1", "none": "", "new": "false"}
+
+    marketer.post(f"/admin/campaigns/product/{product.pk}/change/", PRODUCT | rows(**shown))
+
+    product.refresh_from_db()
+    assert product.metadata == metadata
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "said"),
+    [
+        (["", ""], ["lonely", ""], "Write a name beside lonely."),
+        (["a", "a"], ["1", "2"], "a stands there twice."),
+        (["x" * 300], ["1"], f"{'x' * 50} is too long."),
+    ],
+)
+def test_wrong_details_are_said_on_their_field(marketer, names, values, said):
+    page = marketer.post(
+        "/admin/campaigns/product/add/", PRODUCT | {"details-name": names, "details-value": values}
+    )
+
+    assert errors_of(page) == {"details": [said]}
+    assert not Product.objects.exists()
+
+
+def test_what_a_schema_defines_has_a_field_of_its_own(marketer, project):
+    definitions = {"size": {"type": "string", "optional": True}}
+    MetadataSchema.objects.create(
+        project=project, name="product", properties=definitions, created_at=timezone.now()
+    )
+    product = ProductFactory(project=project, source_id="shoe", metadata={"size": "42", "brand": "Acme"})
+    path = f"/admin/campaigns/product/{product.pk}/change/"
+
+    marketer.post(path, PRODUCT | {"attribute_0": "43"} | rows(brand="Other"))
+    refused = marketer.post(path, PRODUCT | {"attribute_0": "43"} | rows(size="44"))
+
+    product.refresh_from_db()
+    assert product.metadata == {"size": "43", "brand": "Other"}
+    assert errors_of(refused) == {"details": ["size has a field of its own."]}
+
+
+def test_who_may_only_look_sees_details_in_words(client, project):
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_product"))
+    client.force_login(viewer)
+    product = ProductFactory(project=project, metadata={"brand": "Acme"})
+
+    page = client.get(f"/admin/campaigns/product/{product.pk}/change/").content.decode()
+
+    assert "brand: Acme" in page
+    assert "details-name" not in page
 
 
 @pytest.mark.parametrize("source_id", ["taken", "5h1pp1ng"])

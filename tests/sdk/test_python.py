@@ -203,6 +203,7 @@ def test_a_product_and_its_sku_are_made_read_changed_and_deleted(client):
     changed_sku = api.update_sku(ref, sku.id, sdk.ProductsSkusUpdateRequestBody(currency="EUR"))
     read = api.get_product(made.id)
     listed = api.list_skus_in_product(made.id)
+    products = api.list_products(limit=100)
     api.delete_sku(made.id, sku.id)
     api.delete_product(made.id, force=True)
     with pytest.raises(ApiException) as refused:
@@ -210,6 +211,7 @@ def test_a_product_and_its_sku_are_made_read_changed_and_deleted(client):
 
     assert (changed.price, changed.metadata) == (5000, {"a": 1, "b": 2})
     assert (changed_sku.price, changed_sku.currency) == (4000, "EUR")
+    assert made.id in [one.id for one in products.products]
     assert [one.id for one in read.skus.data] == [one.id for one in listed.skus] == [sku.id]
     assert refused.value.status == 404
 
