@@ -111,7 +111,7 @@ def test_a_project_needs_its_settings(management, missing):
         ({"timezone": ["UTC"]}, "Property .timezone must be an IANA time zone, and is ['UTC']"),
         ({"client_trusted_domains": "*"}, "Property .client_trusted_domains must be an array of strings"),
         ({"client_redeem_enabled": "yes"}, "Property .client_redeem_enabled must be boolean"),
-        ({"dial_code": 47}, "Property .dial_code must be string,null"),
+        ({"dial_code": 47}, "Property .dial_code must be string"),
         ({"api_usage_notifications": []}, "Property .api_usage_notifications must be object"),
     ],
 )
@@ -139,6 +139,15 @@ def test_an_update_changes_what_it_names_and_takes_effect(management, client_api
     assert management.get(f"{URL}/{project.public_id}").json() == changed
     assert Project.objects.get(pk=project.pk).definitions_version == 1
     assert Project.objects.exclude(pk=project.pk).get().timezone == "UTC"
+
+
+def test_what_clients_send_as_null_is_as_good_as_not_sent(management, project):
+    nothing = dict.fromkeys(["name", "client_trusted_domains", "client_redeem_enabled", "dial_code"])
+
+    assert management.put(f"{URL}/{project.public_id}", nothing).status_code == 200
+    assert management.post(URL, NEW | {"client_trusted_domains": None}).status_code == 200
+    assert management.post(URL, NEW | {"currency": None}).status_code == 400
+    assert Project.objects.get(pk=project.pk).client_trusted_domains == ["*"]
 
 
 def test_an_update_of_nothing_changes_nothing(management, project):

@@ -61,7 +61,7 @@ def test_attributes_are_defined_read_and_kept_to(client, management, project_id)
     changed = management.update_metadata_schema(
         made.id, schema.id, sdk.ManagementProjectsMetadataSchemasUpdateRequestBody.from_dict(more)
     )
-    assert (changed.allow_defined_only, changed.properties["rating"].lte) == (True, 10)
+    assert (changed.allow_defined_only, changed.properties["rating"]["lte"]) == (True, 10)
     assert management.list_metadata_schemas1(made.id).total == 1
     management.delete_metadata_schema(made.id, schema.id)
     with pytest.raises(ApiException) as gone:

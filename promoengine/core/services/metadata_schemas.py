@@ -10,7 +10,7 @@ from promoengine.core.errors import Duplicate, InvalidPayload, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.metadata import KINDS, LIMITS, is_number
 from promoengine.core.models import MetadataSchema, Project
-from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.definitions import definitions_changed, hold_off_checkouts
 from promoengine.core.wire import CAMEL
 
 DEFINITIONS_MAX = 100
@@ -119,6 +119,7 @@ def define_attribute(
     Raises:
         InvalidPayload: the definition is wrong or changes its type.
     """
+    hold_off_checkouts(project)
     found = MetadataSchema.objects.filter(project=project, kind=kind, name=resource).first()
     properties = {name: dict(definition)}
     data = {"properties": properties} if kind == OBJECT else {"schema": {"properties": properties}}
@@ -148,6 +149,7 @@ def name_schema(project: Project, kind: MetadataSchema.Kind, name: str, *, now: 
 @transaction.atomic
 def set_defined_only(project: Project, name: str, *, defined_only: bool, now: datetime) -> None:
     """Refuse attributes of an object that its schema does not define, or keep them again."""
+    hold_off_checkouts(project)
     data = {"properties": {}, "allow_defined_only": defined_only}
     found = MetadataSchema.objects.filter(project=project, kind=OBJECT, name=name).first()
     if found is None:

@@ -27,7 +27,7 @@ SWITCHES = (
 )
 # What the published API lets a client keep with a project and nothing here goes by, with its JSON type.
 KEPT: dict[str, tuple[type, str]] = {
-    "dial_code": (str, "string,null"),
+    "dial_code": (str, "string"),
     "client_loyalty_events_enabled": (bool, "boolean"),
     "client_set_voucher_expiration_date_enabled": (bool, "boolean"),
     "api_usage_notifications": (dict, "object"),
@@ -61,6 +61,7 @@ def add_project(maker: Project, *, data: Any) -> Project:
     Raises:
         InvalidPayload: a field is missing or wrong; the details name it.
     """
+    data = _sent(data)
     columns = _columns(data, {})
     for name in ("name", "case_sensitive_codes", "timezone", "currency"):
         if name not in data:
@@ -82,7 +83,7 @@ def change_project(project: Project, *, data: Any) -> Project:
         InvalidPayload: a field is wrong; the details name it.
     """
     row = Project.objects.select_for_update().get(pk=project.pk)
-    columns = _columns(data, row.other_settings)
+    columns = _columns(_sent(data), row.other_settings)
     changed = {name: value for name, value in columns.items() if getattr(row, name) != value}
     for name, value in changed.items():
         setattr(row, name, value)
@@ -167,14 +168,19 @@ def owned_models() -> list[tuple[type[Model], str]]:
     return ordered
 
 
-def _columns(data: Any, kept: Mapping[str, Any]) -> dict[str, Any]:
+def _sent(data: Any) -> dict[str, Any]:
+    """Return what a payload says: SDKs send what was not set as null."""
     if not isinstance(data, Mapping):
         raise InvalidPayload("Payload must be object")
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def _columns(data: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     if "name" in data:
         columns["name"] = _text(data["name"], "name", least=1, longest=200)
     if "description" in data:
-        columns["description"] = _text(data["description"] or "", "description", longest=DESCRIPTION_MAX)
+        columns["description"] = _text(data["description"], "description", longest=DESCRIPTION_MAX)
     if "currency" in data:
         columns["currency"] = _currency(data["currency"])
     if "timezone" in data:
@@ -219,6 +225,6 @@ def _boolean(value: Any, name: str) -> bool:
 
 def _kept(value: Any, name: str) -> Any:
     kind, said = KEPT[name]
-    if not isinstance(value, kind) and not (value is None and "null" in said):
+    if not isinstance(value, kind):
         raise InvalidPayload(f"Property .{name} must be {said}")
     return value
