@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from campaigns.models import ValidationRule
+from customers.places import with_shapes
 from promoengine.engine.discounts import Discount, parse_discount
 from promoengine.engine.rules import Rule, parse_rule
 
@@ -23,7 +24,7 @@ def compiled_rule(row: ValidationRule) -> Rule:
         return known[1]
     rule = parse_rule(
         {
-            "rules": row.rules,
+            "rules": with_shapes(row.project_id, row.rules),
             "error": row.error,
             "applicable_to": row.applicable_to,
             "bundle_rules": row.bundle_rules,

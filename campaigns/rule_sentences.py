@@ -88,6 +88,7 @@ OPERATORS = {
     "$less_than_or_equal": gettext_lazy("is at most %(values)s"),
     "$more_than": gettext_lazy("is more than %(values)s"),
     "$more_than_or_equal": gettext_lazy("is at least %(values)s"),
+    "$in_location": gettext_lazy("lies in %(values)s"),
     "$starts_with": gettext_lazy("starts with %(values)s"),
     "$ends_with": gettext_lazy("ends with %(values)s"),
     "$contains": gettext_lazy("contains %(values)s"),

@@ -289,6 +289,26 @@ class Segment(ProjectModel):
         return self.name
 
 
+class Location(ProjectModel):
+    """An area on the map, named, so that rules can ask whether a place lies in it."""
+
+    prefix = "loc"
+
+    name = models.CharField(max_length=255)
+    shape = models.JSONField(help_text="A circle or a polygon, as the wire has it.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+
+    privacy = Privacy(free="name shape created_at updated_at")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="location_name_unique")]
+        indexes = [models.Index(fields=["project", "created_at", "id"], name="location_created")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SegmentMember(models.Model):
     """A customer in a static or auto-update segment; to make or delete the row is to enter or to leave.
 

@@ -13,6 +13,7 @@ from campaigns.rule_selectors import ASSIGNMENT, rule_by_id, rules_for_wire
 from campaigns.rule_wire import assignment_to_wire, rule_to_wire
 from campaigns.services.related_objects import RelatedObject, known_object
 from campaigns.services.rule_definitions import RULE_FIELDS, read_rule
+from customers.places import check_locations
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.errors import Duplicate, InvalidPayload, NotFound
 from promoengine.core.events import record_event
@@ -29,11 +30,13 @@ def create_validation_rule(
     Raises:
         InvalidPayload: it has no name.
         InvalidRules: its conditions or their logic can't be meant; the details name the place.
+        NotFound: it asks about a location that the project does not have.
     """
     if not data.get("name"):
         raise InvalidPayload("Payload must have required property 'name'")
     columns = read_rule(data)
     definitions_changed(project)
+    check_locations(project, columns["rules"])
     rule = ValidationRule.objects.create(project=project, created_at=now, **columns)
     rule.assignments_count = 0
     _record(project, rule, "created", channel=channel, now=now)
@@ -47,7 +50,7 @@ def update_validation_rule(
     """Change the published fields that `data` has and return the rule; a null object is cleared.
 
     Raises:
-        NotFound: the project has no such rule.
+        NotFound: the project has no such rule, or no location that it asks about.
         InvalidRules: as in making one.
     """
     definitions_changed(project)
@@ -56,6 +59,7 @@ def update_validation_rule(
     changed = {name: value for name, value in columns.items() if getattr(rule, name) != value}
     if not changed:
         return rule
+    check_locations(project, changed.get("rules", {}))
     ValidationRule.objects.filter(pk=rule.pk).update(**changed, version=F("version") + 1, updated_at=now)
     rule = rule_by_id(project, ref)
     _record(project, rule, "updated", channel=channel, now=now)

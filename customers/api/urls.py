@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customers.api import consents, customers, events, segments
+from customers.api import consents, customers, events, locations, segments
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("v1/segments", segments.Segments.as_view()),
     path("v1/segments/preview", segments.SegmentPreview.as_view()),
     path("v1/segments/<str:segment_id>", segments.SegmentById.as_view()),
+    path("v1/locations", locations.Locations.as_view()),
+    path("v1/locations/<str:location_id>", locations.LocationById.as_view()),
     path("v1/events", events.Events.as_view()),
     path("v1/consents", consents.Consents.as_view()),
     path("client/v1/consents", consents.ClientConsents.as_view()),

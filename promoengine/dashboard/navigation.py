@@ -53,6 +53,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 (_("Consents"), "handshake", "admin:customers_consent_changelist", "customers.view_consent"),
                 (_("Segments"), "groups_2", "admin:customers_segment_changelist", "customers.view_segment"),
                 (
+                    _("Locations"),
+                    "location_on",
+                    "admin:customers_location_changelist",
+                    "customers.view_location",
+                ),
+                (
                     _("Products"),
                     "inventory_2",
                     "admin:campaigns_product_changelist",

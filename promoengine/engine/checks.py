@@ -10,6 +10,7 @@ from math import ceil, floor
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from promoengine.engine.places import Shape, parse_point
 from promoengine.engine.values import Scalar, date_of, moment_of, number_of, scalar_of
 
 EXACT = Context(prec=1000, traps=[Inexact, InvalidOperation, Overflow])
@@ -194,6 +195,17 @@ class Contains(Check):
 
     def passes(self, element: Any, at: Moment) -> Truth:
         return any(part in element for part in self.parts) if isinstance(element, str) else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class InPlaces(Check):
+    """The point, or one of a list of points, lies in one of these areas."""
+
+    shapes: tuple[Shape, ...]
+
+    def passes(self, element: Any, at: Moment) -> Truth:
+        point = parse_point(element)
+        return UNKNOWN if point is None else any(shape.has(point) for shape in self.shapes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from promoengine.engine.checks import (
     Contains,
     Count,
     Days,
+    InPlaces,
     Moment,
     Not,
     Presence,
@@ -33,10 +34,13 @@ from promoengine.engine.checks import (
     Window,
     conjunction,
 )
+from promoengine.engine.places import InvalidShape, Shape, parse_shape
 from promoengine.engine.timeframes import DailyHours, InvalidValidity, Validity, parse_duration, weekday
 from promoengine.engine.values import date_of, moment_of, number_of, scalar_of
 
 __all__ = ["UNKNOWN", "Condition", "InvalidCondition", "Moment", "Test", "Unknown", "parse_condition"]
+
+PLACE = re.compile("loc_[0-9A-Za-z]{22}")
 
 # How each operator's values are read.
 Operators = Mapping[str, Callable[[tuple[Any, ...]], Check]]
@@ -119,6 +123,21 @@ def parse_condition(conditions: Mapping[str, Any], operators: Operators | None =
         raise InvalidCondition(" should be an object with operators such as $is")
     known = OPERATORS if operators is None else operators
     return Condition(tuple(_test(operator, sent, known) for operator, sent in conditions.items()))
+
+
+def _places(values: tuple[Any, ...]) -> tuple[Shape, ...]:
+    """Read areas, or ids of them: where an id has not been replaced by its area, nobody is in it."""
+    try:
+        found = [parse_shape(value) for value in values if not _is_place(value)]
+    except InvalidShape as error:
+        raise InvalidCondition(" should have ids of locations") from error
+    if not values:
+        raise InvalidCondition(" should have ids of locations")
+    return tuple(found)
+
+
+def _is_place(value: Any) -> bool:
+    return isinstance(value, str) and PLACE.fullmatch(value) is not None
 
 
 def _test(operator: Any, sent: Any, known: Operators) -> Test:
@@ -281,6 +300,7 @@ OPERATORS: dict[str, Callable[[tuple[Any, ...]], Check]] = {
     "$less_than_or_equal": _bound(below=True, closed=True),
     "$more_than": _bound(below=False, closed=False),
     "$more_than_or_equal": _bound(below=False, closed=True),
+    "$in_location": lambda values: InPlaces(_places(values)),
     "$count": lambda values: Count(_exactly(values)),
     "$count_more": lambda values: Count(_more(values)),
     "$count_less": lambda values: Count(_fewer(values)),

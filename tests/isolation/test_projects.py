@@ -5,6 +5,7 @@ from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from customers.models import Location
 from promoengine.core.models import ApiKey, MetadataSchema
 from promoengine.core.services.async_actions import start_async_action
 from promoengine.core.services.metadata_schemas import define_attribute
@@ -115,6 +116,7 @@ CALLS = [
         "/v1/product-collections",
         {"type": "STATIC", "name": "x", "products": [{"id": "{product}", "object": "product"}]},
     ),
+    ("get", "/v1/locations/{location}", None),
     ("delete", "/v1/trash-bin/{entry}", None),
     ("get", "/v1/exports/{export}", None),
     ("delete", "/v1/exports/{export}", None),
@@ -161,6 +163,7 @@ LISTS = [
     "/v1/validation-rules",
     "/v1/validation-rules-assignments",
     "/v1/trash-bin",
+    "/v1/locations",
     "/v1/exports",
     "/v1/metadata-schemas",
 ]
@@ -247,6 +250,7 @@ def owned(db):
         "schema": schema.public_id,
         "event_schema": event_schema.public_id,
         "entry": entry,
+        "location": Location.objects.create(project=owner, name="x", shape={}).public_id,
         "export": api.post("/v1/exports", {"exported_object": "customer"}).json()["id"],
         "rule": rule,
         "assignment": assignment,

@@ -1,0 +1,128 @@
+"""Locations in the dashboard: areas on the map that rules ask about."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from customers.models import Location
+from customers.services.locations import create_location
+from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.engine.places import InvalidShape, parse_point, parse_shape
+
+
+class LocationForm(forms.ModelForm):
+    kind = forms.ChoiceField(
+        label=_("Area"),
+        choices=[("circle", _("Around a place")), ("polygon", _("Within borders"))],
+        widget=UnfoldAdminSelectWidget,
+    )
+    center = forms.CharField(
+        label=_("Place"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Latitude and longitude, as maps show them: 52.2297, 21.0122"),
+    )
+    radius = forms.DecimalField(
+        label=_("Kilometres around it"),
+        required=False,
+        min_value=0,
+        max_value=20_000,
+        max_digits=9,
+        decimal_places=3,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    borders = forms.CharField(
+        label=_("Corners"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget,
+        help_text=_("At least three, in order, each on a line of its own: 52.2297, 21.0122"),
+    )
+
+    class Meta:
+        model = Location
+        fields = ["name", "kind", "center", "radius", "borders"]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        field = "center" if data.get("kind") == "circle" else "borders"
+        try:
+            data["shape"] = self._circle(data) if field == "center" else self._polygon(data)
+            parse_shape(data["shape"])
+        except InvalidShape as error:
+            self.add_error(field, str(error))
+        return data
+
+    def _circle(self, data: dict[str, Any]) -> dict[str, Any]:
+        center = parse_point(data.get("center"))
+        if center is None:
+            raise InvalidShape(_("Write latitude and longitude, as in 52.2297, 21.0122."))
+        if not data.get("radius"):
+            raise InvalidShape(_("Say how many kilometres around it."))
+        at = f"geo:{center[0]},{center[1]}"
+        return {
+            "type": "circle",
+            "format": "distance",
+            "distance": {"center": at, "radius": f"{data['radius'].normalize():f} km"},
+        }
+
+    def _polygon(self, data: dict[str, Any]) -> dict[str, Any]:
+        ring = []
+        for line in (data.get("borders") or "").splitlines():
+            if line.strip():
+                point = parse_point(line)
+                if point is None:
+                    raise InvalidShape(_("%(line)s is not latitude and longitude.") % {"line": line.strip()})
+                ring.append([point[1], point[0]])
+        if len(ring) < 3:
+            raise InvalidShape(_("Write at least three corners."))
+        ring = ring if ring[0] == ring[-1] else [*ring, ring[0]]
+        return {
+            "type": "polygon",
+            "format": "geojson",
+            "geojson": {"type": "Polygon", "coordinates": [ring]},
+        }
+
+
+@admin.register(Location)
+class LocationAdmin(ProjectModelAdmin):
+    """Lists locations and makes them; one is not changed, because rules would change with it."""
+
+    form = LocationForm
+    list_display = ["name", "area", "created_at"]
+    list_display_links = None
+    search_fields = ["name"]
+    search_help_text = _("Part of a name")
+    ordering = ["-created_at", "-id"]
+    conditional_fields = {
+        "center": "kind == 'circle'",
+        "radius": "kind == 'circle'",
+        "borders": "kind == 'polygon'",
+    }
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @display(description=_("Area"))
+    def area(self, location: Location) -> str:
+        if location.shape["type"] == "circle":
+            distance = location.shape["distance"]
+            center = distance["center"].removeprefix("geo:").replace(",", ", ")
+            return str(_("%(radius)s around %(center)s") % {"radius": distance["radius"], "center": center})
+        return str(_("within borders"))
+
+    def save_model(self, request: HttpRequest, obj: Location, form: forms.ModelForm, change: bool) -> None:
+        data = form.cleaned_data
+        made = create_location(
+            current_project(request), name=data["name"], shape=data["shape"], now=timezone.now()
+        )
+        obj.pk = made.pk
