@@ -42,6 +42,8 @@ FORMULAS = {
     "UNIT": "unit_off_formula",
 }
 
+METADATA = "metadata."
+
 Rows = QuerySet[Any]
 Read = Callable[[Any], Any]
 
@@ -62,17 +64,28 @@ class Exported:
 
     def read(self, fields: Sequence[str], row: Any) -> list[str]:
         """Return a row's cells."""
-        return [cell(self.fields[name](row)) for name in fields]
+        return [cell(read(row)) for name in fields if (read := self.field(name))]
+
+    def field(self, name: str) -> Read | None:
+        """Return how a field is read, None where it is not there; `metadata.X` is the metadata's key X."""
+        if name in self.fields:
+            return self.fields[name]
+        whole, key = self.fields.get("metadata"), name.removeprefix(METADATA)
+        if whole is None or not name.startswith(METADATA) or not key:
+            return None
+        return lambda row: (whole(row) or {}).get(key)
 
 
 def check_fields(exported: Exported, fields: Sequence[str]) -> None:
     """Raise InvalidExportFields where one of the fields is not there to export."""
-    if not set(fields) <= exported.fields.keys():
+    if not all(exported.field(name) for name in fields):
         raise InvalidExportFields(f"Unsupported field used. Allowed fields: {', '.join(exported.fields)}")
 
 
 def title(field: str) -> str:
-    """Return a field's name as the file's first line has it."""
+    """Return a field's name as the file's first line has it; a key of metadata stays as it is spelled."""
+    if field.startswith(METADATA):
+        return field
     return " ".join("ID" if word == "id" else word.capitalize() for word in field.split("_"))
 
 

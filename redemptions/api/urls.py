@@ -14,6 +14,7 @@ urlpatterns = [
     path("v1/redemptions/<str:redemption_id>/rollback", redemptions.Rollback.as_view()),
     path("v1/redemptions/<str:redemption_id>/rollbacks", redemptions.Rollbacks.as_view()),
     path("v1/orders", orders.Orders.as_view()),
+    path("v1/orders/export", exports.OrdersExport.as_view()),
     path("v1/orders/import", orders.OrdersImport.as_view()),
     path("v1/orders/<path:ref>/refunds", refunds.Refunds.as_view()),
     path("v1/orders/<path:ref>/refunds/calculation", refunds.RefundCalculation.as_view()),

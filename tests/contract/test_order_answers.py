@@ -72,6 +72,18 @@ def test_orders_are_imported(contract):
     contract.call("post", "/v1/orders/import", [{"items": [{"initial_quantity": -1}]}], status=400)
 
 
+def test_orders_are_exported(contract):
+    contract.call("post", "/v1/orders", PUBLISHED)
+    fields = ["id", "source_id", "total_amount", "referrer_id", "metadata"]
+    filters = {"discount_amount": {"conditions": {"$more_than": [100000]}}}
+
+    for parameters in ({}, {"fields": fields, "order": "-updated_at", "filters": filters}):
+        made = contract.call("post", "/v1/orders/export", {"parameters": parameters} if parameters else {})
+        run_async_action(AsyncAction.objects.latest("created_at").pk)
+        assert contract.call("get", f"/v1/exports/{made['id']}")["status"] == "DONE"
+    contract.call("post", "/v1/orders/export", {"parameters": {"fields": ["color"]}}, status=400)
+
+
 @pytest.mark.parametrize("status", ["PAID", "PROCESSING", "CANCELED", "FULFILLED"])
 def test_events_of_orders(api, project, status):
     api.post("/v1/orders", PUBLISHED | {"status": "CREATED"})

@@ -98,6 +98,17 @@ def test_every_field_can_be_exported(api, shop, exported_object):
     assert {len(line) for line in found} == {len(fields)}
 
 
+def test_keys_of_metadata_are_fields_of_their_own(api, shop):
+    api.put("/v1/orders/o-1", {"metadata": {"paid by": ["card", "gift"], "=1+1": "=2+2"}})
+
+    found = lines(export(api, "order", fields=["metadata.paid by", "metadata.=1+1", "metadata.none"]))
+
+    assert found == [
+        ["metadata.paid by", "metadata.=1+1", "metadata.none"],
+        ['["card", "gift"]', "'=2+2", ""],
+    ]
+
+
 @pytest.mark.parametrize("exported_object", EXPORTED)
 def test_default_fields(api, shop, exported_object):
     found = lines(export(api, exported_object))

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from urllib.request import urlopen
 
 import pytest
 import voucherify as sdk
@@ -119,6 +120,22 @@ def test_orders_are_imported_and_imported_again(client, orders):
 
     assert orders.get_order(names[2]).amount == 3200
     assert spent(client, customer, (3, 9600))
+
+
+def test_orders_are_exported(client, orders):
+    source_id = unique("order")
+    create(orders, source_id=source_id, amount=100)
+    parameters = {"fields": ["source_id", "amount"], "order": "-created_at"}
+
+    made = orders.create_order_export(sdk.OrdersExportCreateRequestBody.from_dict({"parameters": parameters}))
+
+    for _ in range(200):
+        done = sdk.ExportsApi(client).get_export(made.id)
+        if done.status == "DONE":
+            break
+        time.sleep(0.1)
+    with urlopen(done.result.url) as file:
+        assert f"{source_id},100" in file.read().decode()
 
 
 def test_an_unknown_order_is_an_error(orders):
