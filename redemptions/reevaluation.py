@@ -6,6 +6,7 @@ from dataclasses import replace
 from campaigns.definitions import tiers_at
 from promoengine.core.models import Project
 from promoengine.engine.decide import Case, decide
+from promoengine.engine.limits import GUESTS_ALLOWED
 from promoengine.engine.offers import Offer, Usage
 from promoengine.engine.payments import GiftCredits
 from promoengine.engine.stacking import StackingRules
@@ -107,7 +108,13 @@ def _offer(row: Redeemable, asking: Asking, credits: int) -> Offer:
     offer = voucher_offer(row, asking=asking) if isinstance(row, Voucher) else tier_offer(row, asking=asking)
     gift = offer.gift and GiftCredits(credits, credits, offer.gift.effect)
     return replace(
-        offer, gift=gift, validity=Validity(), usage=Usage(), is_active=True, is_campaign_active=True
+        offer,
+        gift=gift,
+        validity=Validity(),
+        usage=Usage(),
+        is_active=True,
+        is_campaign_active=True,
+        guests=GUESTS_ALLOWED,
     )
 
 

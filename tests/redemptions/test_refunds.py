@@ -7,7 +7,13 @@ from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.services.async_actions import run_async_action
 from redemptions.jobs import refresh_customers
 from redemptions.models import Order, Redemption, Refund
-from tests.factories import CustomerFactory, ProductFactory, PromotionTierFactory, VoucherFactory
+from tests.factories import (
+    CampaignFactory,
+    CustomerFactory,
+    ProductFactory,
+    PromotionTierFactory,
+    VoucherFactory,
+)
 from tests.limits import assert_ledger_agrees
 from tests.redemptions.storefront import code_with, redeem
 from vouchers.models import Voucher, VoucherTransaction
@@ -287,6 +293,14 @@ class TestJudgedAnew:
         gold = {"source_id": "u", "metadata": {"level": "gold"}}
         order = redeem(api, code, order={"items": [line("a", 2, 5000)]}, customer=gold)["order"]["id"]
         api.put("/v1/customers/u", {"metadata": {"level": "silver"}})
+
+        assert calculate(api, order, items=[units(0)], mode="REEVALUATE")["refund_amount"] == 4500
+
+    def test_a_guest_who_was_let_in_stays_in(self, api, project):
+        campaign = CampaignFactory(project=project, discount=PERCENT_10, guests="REFUSED")
+        code = VoucherFactory(project=project, campaign=campaign, discount=None).code
+        guest = {"identities": {"email": "ann@example.com"}}
+        order = redeem(api, code, order={"items": [line("a", 2, 5000)]}, customer=guest)["order"]["id"]
 
         assert calculate(api, order, items=[units(0)], mode="REEVALUATE")["refund_amount"] == 4500
 
