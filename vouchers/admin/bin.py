@@ -20,7 +20,7 @@ from vouchers.services.bin import delete_entry, restore_entries
 
 @admin.register(BinEntry)
 class BinAdmin(ReadOnlyAdmin):
-    list_display = ["resource_name", "resource_type", "created_at", "who", "gone_at"]
+    list_display = ["named", "kind", "deleted_at", "who", "gone_at"]
     list_display_links = None
     list_filter = ["resource_type"]
     search_fields = ["resource_name"]
@@ -35,6 +35,18 @@ class BinAdmin(ReadOnlyAdmin):
 
     def has_restore_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("campaigns.change_binentry"))
+
+    @display(description=_("Name"), ordering="resource_name")
+    def named(self, entry: BinEntry) -> str:
+        return str(entry)
+
+    @display(description=_("What it was"), ordering="resource_type")
+    def kind(self, entry: BinEntry) -> str:
+        return str(entry.get_resource_type_display())
+
+    @display(description=_("Deleted"), ordering="created_at")
+    def deleted_at(self, entry: BinEntry) -> datetime:
+        return entry.created_at
 
     @display(description=_("Deleted by"))
     def who(self, entry: BinEntry) -> str:
