@@ -96,7 +96,7 @@ def measure_all(port: int, headers: dict[str, str], size: int) -> None:
     writer = Writer(port, headers, size)
     writer.start()
     time.sleep(ALONE)
-    print_row("nothing", ALONE, 0, writer.stop())
+    print_row("nothing", ALONE, "", writer.stop())
     made = {}
     for name, filter in FILTERS.items():
         body = {"name": name, "type": "auto-update", "filter": filter}
@@ -126,7 +126,8 @@ def fill(
     seconds = time.perf_counter() - began
     times = writer.stop()
     listed = send(client, "GET", f"/v1/customers?limit=1&segment_id={segment['id']}", headers, None)
-    print_row(name, seconds, listed["total"], times)
+    about = "~" if listed.get("total_is_estimate") else ""
+    print_row(name, seconds, f"{about}{listed['total']}", times)
     return str(segment["id"])
 
 
@@ -145,9 +146,9 @@ def send(
     return json.loads(content)
 
 
-def print_row(name: str, seconds: float, members: int, times: list[float]) -> None:
+def print_row(name: str, seconds: float, members: str, times: list[float]) -> None:
     p50, p95, p99 = (times[int(len(times) * share)] * 1000 for share in (0.5, 0.95, 0.99))
-    print(f"{name:24}{seconds:9.1f}{members:9}{len(times):9}{p50:9.1f}{p95:9.1f}{p99:9.1f}", flush=True)
+    print(f"{name:24}{seconds:9.1f}{members:>9}{len(times):9}{p50:9.1f}{p95:9.1f}{p99:9.1f}", flush=True)
 
 
 if __name__ == "__main__":
