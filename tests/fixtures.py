@@ -8,6 +8,7 @@ from promoengine.core.models import ApiKey, Project
 from promoengine.core.services import api_keys
 from tests.api import Api
 from tests.factories import ProjectFactory
+from tests.versions import last_version
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +20,9 @@ def _forget_what_processes_keep():
 
 @pytest.fixture
 def project(db) -> Project:
-    return ProjectFactory()
+    made = ProjectFactory()
+    made.first_version = last_version()
+    return made
 
 
 @pytest.fixture

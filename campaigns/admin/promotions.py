@@ -208,6 +208,16 @@ class PromotionAdmin(GuardedAdmin):
     actions = ["enable", "disable"]
     actions_detail = ["switch", "try_out"]
     conditional_fields = {"most": "offer == 'PERCENT'"}
+    looked_at = [
+        "name",
+        "banner",
+        "campaign",
+        "category",
+        "offer",
+        ("start_date", "expiration_date"),
+        "hierarchy",
+        "active",
+    ]
     change_form_outer_after_template = "campaigns/guards_of_row.html"
 
     def related(self, project: Project, row: PromotionTier) -> RelatedObject:
@@ -221,6 +231,8 @@ class PromotionAdmin(GuardedAdmin):
         return rows.select_related("project", "campaign", "category")
 
     def get_fieldsets(self, request: HttpRequest, obj: PromotionTier | None = None) -> list[Any]:
+        if self.only_looks(request, obj):
+            return [(None, {"fields": self.looked_at})]
         what = ["name", "banner", "category_name"]
         sets = [
             (None, {"fields": what if obj else [*what, "campaign", "new_campaign"]}),

@@ -17,7 +17,7 @@ from promoengine.core.errors import InvalidPayload, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.metadata import Schemas
 from promoengine.core.models import Project
-from promoengine.core.services.definitions import definitions_changed
+from promoengine.core.services.definitions import Growth, definitions_changed
 from promoengine.core.services.metadata import check_metadata, schemas_now
 
 Row = TypeVar("Row", Product, Sku)
@@ -84,14 +84,14 @@ class Stored:
 
 def store_overrides(
     project: Project, lines: Sequence[Line], *, where: str = ".order.items", now: datetime
-) -> bool:
+) -> Growth | None:
     """Store the products and SKUs of those checked order lines whose `product` or `sku` say `override: true`.
 
     What does not exist is made, by its source id; of what exists, the name, price and metadata that are sent
     replace those stored. A new SKU's product is made where it is not stored either. A line's own `source_id`
     is the product's, or the SKU's where `related_object` says so. Nothing is asked of the database where no
     line says override, and nothing is locked where nothing changes. Call it before the definitions are
-    shared in the same transaction; returns whether it grew their version.
+    shared in the same transaction; returns how it grew their version, if it did.
 
     Raises:
         InvalidPayload: a field is wrong, or it can't be told what is meant; the details name the property.
@@ -104,14 +104,13 @@ def store_overrides(
         found for index, line in enumerate(lines) if (found := read_override(line, f"{where}[{index}]"))
     ]
     if not overrides or not any(_apply(project, overrides, now=now)):
-        return False
-    _store(project, overrides, now=now)
-    return True
+        return None
+    return _store(project, overrides, now=now)
 
 
 @transaction.atomic
-def _store(project: Project, overrides: Sequence[Override], *, now: datetime) -> None:
-    definitions_changed(project)
+def _store(project: Project, overrides: Sequence[Override], *, now: datetime) -> Growth:
+    growth = definitions_changed(project)
     # Whoever changes the catalogue waits above, so only now it is certain what is new.
     products, skus = _apply(project, overrides, now=now)
     schemas = schemas_now(project) if products.new else Schemas()
@@ -125,6 +124,7 @@ def _store(project: Project, overrides: Sequence[Override], *, now: datetime) ->
         if rows.changed:
             names = [*STORED[model._meta.model_name or ""], "updated_at"]
             model._default_manager.bulk_update(rows.changed.values(), names)
+    return growth
 
 
 def read_override(line: Line, where: str) -> Override | None:

@@ -1,5 +1,6 @@
 """The dashboard works in one project at a time: what it lists and changes is of that project alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -78,6 +79,19 @@ class ProjectModelAdmin(ModelAdmin):
     list_per_page = 50
     list_fullwidth = True
     compressed_fields = True
+    # What is shown of a row to those who may not change it, where its form asks for more than the row has.
+    looked_at: Sequence[Any] = ()
+
+    def only_looks(self, request: HttpRequest, obj: Model | None) -> bool:
+        """Return whether a row is shown by `looked_at` instead of its form."""
+        return bool(obj and self.looked_at) and not self.has_change_permission(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if self.only_looks(request, obj):
+            kwargs |= {"form": ModelForm, "fields": []}
+        return super().get_form(request, obj, change=change, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         return super().get_queryset(request).filter(project=current_project(request))

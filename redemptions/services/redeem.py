@@ -127,8 +127,10 @@ def _use(
     version = gathered.context.version
     # The catalogue is not for anybody's browser to write.
     items = (asked.order.items if asked.order and not channel.is_public else None) or ()
-    if store_overrides(project, items, now=now):
-        version += 1  # by this very transaction
+    if growth := store_overrides(project, items, now=now):
+        if growth.before != version:
+            raise ClaimLost(CLAIM_LOST)
+        version = growth.after
     has_counters = enter(project, version=version, counted_by=shared, wanted=wanted, now=now)
     stored = gathered.order.stored if gathered.order is not None else None
     if stored is not None:

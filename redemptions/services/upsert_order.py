@@ -122,10 +122,10 @@ def _enter(project: Project, asked: OrderRequest, *, is_new: bool, now: datetime
     catalogue = catalogue_facts(
         project, lines=lines, version=current_version(project), at=moment_of(project, now)
     )
-    has_grown = store_overrides(project, lines, where=f"{asked.where}.items", now=now)
+    growth = store_overrides(project, lines, where=f"{asked.where}.items", now=now)
     version = share_definitions(project)
     # A version that this transaction made may come to nothing, so nothing is kept by it.
-    schemas = schemas_now(project) if has_grown else schemas_at(project, version)
+    schemas = schemas_now(project) if growth else schemas_at(project, version)
     check_order(schemas, asked.order, is_new=is_new, lines_are_new=True, where=asked.where)
     return catalogue
 

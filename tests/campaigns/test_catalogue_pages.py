@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from campaigns.models import Product, ProductCollection, Sku
-from promoengine.core.models import MetadataSchema, Project
+from promoengine.core.models import MetadataSchema
 from tests.factories import (
     ProductCollectionFactory,
     ProductFactory,
@@ -13,6 +13,7 @@ from tests.factories import (
     SkuFactory,
     ValidationRuleFactory,
 )
+from tests.versions import growths
 
 PRODUCT = {
     "name": "Shoe",
@@ -42,7 +43,7 @@ def test_a_product_is_made_as_the_api_makes_it(marketer, project, api):
 
     made = api.get("/v1/products/shoe").json()
     assert (made["name"], made["price"], made["attributes"]) == ("Shoe", 4990, ["size", "color"])
-    assert Project.objects.get(pk=project.pk).definitions_version == 1
+    assert growths(project) == 1
 
 
 def test_a_product_is_changed_and_keeps_its_id_and_details(marketer, project):
@@ -179,7 +180,7 @@ def test_what_is_deleted_is_gone(marketer, project):
     marketer.post(f"/admin/campaigns/product/{sku.product.pk}/delete/", {"post": "yes"})
 
     assert Product.objects.count() == 0
-    assert Project.objects.get(pk=project.pk).definitions_version == 2
+    assert growths(project) == 2
 
 
 def test_a_collection_is_made_of_conditions(marketer):

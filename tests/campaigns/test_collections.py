@@ -8,9 +8,9 @@ import pytest
 from campaigns.membership import parse_filter
 from campaigns.models import ProductCollection
 from promoengine.core.errors import InvalidPayload
-from promoengine.core.models import Project
 from promoengine.engine.operators import Moment
 from tests.factories import ProductCollectionFactory, ProductFactory, SkuFactory, ValidationRuleFactory
+from tests.versions import growths
 
 AT = Moment(datetime(2026, 6, 1, tzinfo=UTC), ZoneInfo("UTC"))
 SHOE = {
@@ -262,7 +262,7 @@ def test_each_change_grows_the_version_of_definitions(api, project):
     api.put(path, {"name": "x"})
     api.delete(path)
 
-    assert Project.objects.get(pk=project.pk).definitions_version == 3
+    assert growths(project) == 3
 
 
 def test_a_static_collection_holds_its_products_with_their_skus(api, project):

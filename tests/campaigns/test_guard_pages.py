@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from campaigns.models import ValidationRuleAssignment
-from promoengine.core.models import OutboxEvent, Project
+from promoengine.core.models import OutboxEvent
 from tests.factories import (
     CampaignFactory,
     ProjectFactory,
@@ -12,6 +12,7 @@ from tests.factories import (
     ValidationRuleFactory,
     VoucherFactory,
 )
+from tests.versions import growths
 
 RULES = {"1": {"name": "order.amount", "conditions": {"$more_than": [10000]}}}
 PAGES = {
@@ -50,7 +51,7 @@ def test_a_rule_is_assigned_and_taken_off(marketer, project, kind):
         "business_validation_rule.assignment.created",
         "business_validation_rule.assignment.deleted",
     ]
-    assert Project.objects.get(pk=project.pk).definitions_version == 2
+    assert growths(project) == 2
 
 
 @pytest.mark.parametrize("kind", PAGES)

@@ -4,9 +4,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from campaigns.models import Product, Sku
-from promoengine.core.models import AsyncAction, Project
+from promoengine.core.models import AsyncAction
 from promoengine.core.services.async_actions import run_async_action
 from tests.factories import ProductFactory, SkuFactory
+from tests.versions import growths
 
 PHONE = {
     "source_id": "phone",
@@ -27,10 +28,6 @@ def run_newest(project):
 
 def upload(api, path, text):
     return api.upload(path, SimpleUploadedFile("rows.csv", text.encode()))
-
-
-def version_of(project):
-    return Project.objects.values_list("definitions_version", flat=True).get(pk=project.pk)
 
 
 def test_a_product_shows_what_was_sent(api):
@@ -171,7 +168,7 @@ def test_listing_asks_as_much_for_three_as_for_one(api, project, django_assert_n
 
 
 def test_each_change_grows_the_version_of_definitions(api, project):
-    versions = [version_of(project)]
+    versions = [growths(project)]
     for change in (
         lambda: api.post("/v1/products", PHONE),
         lambda: api.put("/v1/products/phone", {"price": 1}),
@@ -181,7 +178,7 @@ def test_each_change_grows_the_version_of_definitions(api, project):
         lambda: api.delete("/v1/products/phone"),
     ):
         change()
-        versions.append(version_of(project))
+        versions.append(growths(project))
 
     assert versions == list(range(7))
 
@@ -191,7 +188,7 @@ def test_nothing_is_written_where_nothing_changes(api, project):
 
     assert api.post("/v1/products", PHONE).json() == made
     assert api.put("/v1/products/phone", {"name": "Phone"}).json() == made
-    assert version_of(project) == 1
+    assert growths(project) == 1
 
 
 def test_shipping_is_there_for_every_project(api):
@@ -220,7 +217,7 @@ def test_many_are_updated_at_once_and_unknown_ones_made(api, project):
         {"source_id": "new", "price": 7},
         {"source_id": "bad", "price": "x"},
     ]
-    before = version_of(project)
+    before = growths(project)
 
     answer = api.post("/v1/products/bulk/async", rows)
     action = run_newest(project)
@@ -230,7 +227,7 @@ def test_many_are_updated_at_once_and_unknown_ones_made(api, project):
     assert (action.done_count, [failure["row"] for failure in action.failed]) == (3, [4])
     assert api.get("/v1/products/phone").json()["metadata"] == {"brand": "Acme", "a": 1}
     assert api.get("/v1/products/new").json()["price"] == 7
-    assert version_of(project) == before + 1
+    assert growths(project) == before + 1
 
 
 def test_a_bulk_request_without_a_body_is_no_error(api):

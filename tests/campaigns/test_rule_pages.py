@@ -9,7 +9,7 @@ from campaigns.admin.rule_forms import ROWS
 from campaigns.models import ProductCollection, ValidationRule
 from campaigns.rule_subjects import GROUPS, Kind, kind_of, operators_of
 from customers.models import Segment
-from promoengine.core.models import OutboxEvent, Project
+from promoengine.core.models import OutboxEvent
 from promoengine.core.services.metadata_schemas import define_attribute
 from promoengine.engine.findings import KINDS
 from promoengine.engine.operators import OPERATORS
@@ -21,6 +21,7 @@ from tests.factories import (
     ValidationRuleFactory,
     VoucherFactory,
 )
+from tests.versions import growths
 
 PAGE = "/admin/campaigns/validationrule/"
 
@@ -98,7 +99,7 @@ def test_a_rule_is_made_of_conditions_as_the_api_makes_it(marketer, project, api
         "logic": "1 and 2 and 3",
     }
     assert made["error"] == {"message": "Not for you"}
-    assert Project.objects.get(pk=project.pk).definitions_version == 1
+    assert growths(project) == 1
     assert OutboxEvent.objects.get().type == "business_validation_rule.created"
 
 

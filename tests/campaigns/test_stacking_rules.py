@@ -5,6 +5,7 @@ import pytest
 from promoengine.core.models import ApiKey
 from tests.api import Api
 from tests.factories import CategoryFactory, ProjectFactory
+from tests.versions import growths
 
 DEFAULTS = {
     "redeemables_limit": 30,
@@ -258,4 +259,4 @@ def test_a_change_of_the_rules_is_a_change_of_definitions(management, url, proje
     management.delete(f"{url}/{made['id']}")
 
     project.refresh_from_db()
-    assert project.definitions_version == 3
+    assert growths(project) == 3

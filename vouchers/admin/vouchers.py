@@ -78,6 +78,7 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
         "additional_info",
         "created_at",
     ]
+    looked_at = fields
     actions_detail = ["try_out"]
     change_form_outer_after_template = "vouchers/voucher_redemptions.html"
 
@@ -88,6 +89,8 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
         return [("codes", row.code)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        if self.only_looks(request, obj):
+            return [(None, {"fields": self.looked_at})]
         return [(None, {"fields": self.fields}), *attribute_fieldset(self, request, obj, "voucher")]
 
     def get_form(

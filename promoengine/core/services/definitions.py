@@ -5,16 +5,38 @@ up, that the version is still the one decided by. A change waits for the checkou
 by those that come after it, so that no redemption slips through between a rule and its counting.
 """
 
+from dataclasses import dataclass
+
 from django.db import connection
-from django.db.models import F
 
 from promoengine.core.models import Project
 
+GROW = f"""
+    WITH old AS (SELECT definitions_version FROM {Project._meta.db_table} WHERE id = %s)
+    UPDATE {Project._meta.db_table} SET definitions_version = nextval('core_definitions_version')
+    WHERE id = %s
+    RETURNING (SELECT definitions_version FROM old), definitions_version
+"""
 
-def definitions_changed(project: Project) -> None:
-    """Grow the version of the project's definitions, in the caller's transaction, once checkouts let go."""
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The version of definitions before a change, and the one the change made."""
+
+    before: int
+    after: int
+
+
+def definitions_changed(project: Project) -> Growth:
+    """Grow the version of the project's definitions, in the caller's transaction, once checkouts let go.
+
+    Processes keep what they read by its version, so one that was given up with its transaction is never given
+    again: versions come from a sequence, which knows no rollback.
+    """
     hold_off_checkouts(project)
-    Project.objects.filter(pk=project.pk).update(definitions_version=F("definitions_version") + 1)
+    with connection.cursor() as cursor:
+        cursor.execute(GROW, [project.pk, project.pk])
+        return Growth(*cursor.fetchone())
 
 
 def share_definitions(project: Project) -> int:

@@ -93,13 +93,14 @@ OF_EVENTS = {
     ],
     "('publication.succeeded')": [("'publication'", "data -> 'metadata'")],
     "('redemption.succeeded')": [("'redemption'", "data -> 'metadata'")],
-    "('customer.order.created', 'customer.order.updated')": [("'order'", "data #> '{order,metadata}'")],
     "('customer.custom_event')": [
         ("'event:' || left(data #>> '{event,type}', 255)", "data #> '{event,metadata}'")
     ],
 }
 ORDERS = "('customer.order.created', 'customer.order.updated')"
-TYPES = ", ".join(types.strip("()") for types in OF_EVENTS)
+# A guest's order is told of by its redemption alone.
+HAS_ORDER = f"(type IN {ORDERS} OR type = 'redemption.succeeded' AND customer_id IS NULL)"
+TYPES = ", ".join(types.strip("()") for types in [*OF_EVENTS, ORDERS])
 FOUND = " UNION ALL ".join(
     f"SELECT project_id, customer_id, created_at, {resource} AS resource, {metadata} AS metadata"
     f" FROM event WHERE type IN {types}"
@@ -139,9 +140,12 @@ SCAN = f"""
         FROM event, jsonb_array_elements(
             CASE jsonb_typeof(data #> '{{order,items}}') WHEN 'array' THEN data #> '{{order,items}}' END
         ) AS item
-        WHERE type IN {ORDERS}
+        WHERE {HAS_ORDER}
     ), found AS (
         {FOUND}
+        UNION ALL
+        SELECT project_id, customer_id, created_at, 'order', data #> '{{order,metadata}}'
+        FROM event WHERE {HAS_ORDER}
         UNION ALL
         SELECT project_id, customer_id, created_at, 'order_item', item -> 'metadata' FROM line
         UNION ALL
