@@ -33,7 +33,7 @@ def shop(django_db_setup, django_db_blocker):
     """A project whose lists are long, as far as the planner knows; made once, for all plans."""
     with django_db_blocker.unblock():
         project = ProjectFactory()
-        categories = [CategoryFactory(project=project) for _ in range(20)]
+        categories = [CategoryFactory(project=project, name=f"Category {n}") for n in range(20)]
         campaigns = [
             CampaignFactory(project=project, name=f"Campaign {n}", category=categories[n % 20])
             for n in range(100)

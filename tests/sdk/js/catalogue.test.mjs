@@ -38,7 +38,7 @@ test("a product is created, read, updated, listed and deleted", async () => {
   const made = await api.products.create({ source_id: `shoe ${unique}`, name: "Shoe", price: 4000, metadata: { a: 1 } });
   const updated = await api.products.update({ id: made.id, price: 5000, metadata: { b: 2 } });
   const read = await api.products.get(made.id);
-  const listed = await api.products.list({ limit: 5 });
+  const listed = await api.products.list({ limit: 5, order: "-created_at" });
   await api.products.delete(made.id, { force: true });
 
   assert.equal(updated.price, 5000);

@@ -60,9 +60,11 @@ test("what a customer did is listed in both forms", async () => {
   const activity = await api.customers.listActivity(ann.source_id, { limit: 10 });
   const activities = await api.customers.listActivities(ann.source_id, { limit: 10 });
 
-  assert.deepEqual(types(activity), ["customer.custom_event", "customer.updated", "customer.created"]);
+  // Segments that other stories have made may have taken them in.
+  const own = types(activity).filter((type) => !type.startsWith("customer.segment"));
+  assert.deepEqual(own, ["customer.custom_event", "customer.updated", "customer.created"]);
   assert.deepEqual(types(activities), types(activity));
-  assert.equal(activities.total, 3);
+  assert.equal(activities.total, types(activity).length);
 });
 
 test("consents are listed and stated", async () => {
