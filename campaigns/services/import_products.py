@@ -212,7 +212,6 @@ def _run_csv(action: AsyncAction, read: Callable[[Any], Record], write: Write) -
     action.total_count = len(rows)
     action.save(update_fields=["total_count"])
     _run(action, rows, read, write)
-    file.delete()
 
 
 def _run(action: AsyncAction, rows: Iterable[Numbered], read: Callable[[Any], Record], write: Write) -> None:

@@ -108,7 +108,6 @@ def run_csv_import(action: AsyncAction) -> None:
     action.total_count = len(rows)
     action.save(update_fields=["total_count"])
     run_upserts(action, rows)
-    file.delete()
 
 
 def run_upserts(action: AsyncAction, rows: Iterable[Numbered]) -> None:

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from promoengine.core.errors import InvalidPayload
-from promoengine.core.models import AsyncAction
+from promoengine.core.models import AsyncAction, UploadedFile
+from promoengine.core.services import async_actions
 from promoengine.core.services.async_actions import (
     advance,
     resume_async_actions,
@@ -93,3 +94,24 @@ def test_silent_actions_are_queued_again_and_given_up_in_the_end(started):
     hopeless.refresh_from_db()
     assert (count, hopeless.status) == (1, "FAILED")
     assert AsyncAction.objects.get(pk=waiting.pk).status == "IN_PROGRESS"
+
+
+def read_the_file(action):
+    assert UploadedFile.objects.get(pk=action.params["file"]).name == "codes.csv"
+
+
+def test_a_worker_killed_between_the_last_row_and_the_end_leaves_the_file(project, started, monkeypatch):
+    file = UploadedFile.objects.create(project=project, name="codes.csv", content=b"Code")
+    action, finish = started("read_the_file", file=str(file.pk)), async_actions._finish
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(async_actions, "_finish", die)
+    with pytest.raises(KeyboardInterrupt):
+        run_async_action(action.pk)
+    monkeypatch.setattr(async_actions, "_finish", finish)
+    run_async_action(action.pk)
+
+    action.refresh_from_db()
+    assert (action.status, UploadedFile.objects.count()) == ("DONE", 0)

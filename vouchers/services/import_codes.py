@@ -71,7 +71,6 @@ def run_code_import(action: AsyncAction) -> None:
             done, failures = import_batch(campaign, batch)
             advance(action, done=done, failed=len(failures), failures=failures)
     action.message = f"{action.done_count} codes imported, {action.failed_count} failed"
-    file.delete()
 
 
 def import_batch(

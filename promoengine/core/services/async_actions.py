@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from promoengine.core.errors import DomainError
 from promoengine.core.ids import new_request_id
-from promoengine.core.models import AsyncAction, Project
+from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.queues import enqueue
 
 log = logging.getLogger(__name__)
@@ -229,10 +229,14 @@ def _work(action: AsyncAction) -> None:
         _finish(action, AsyncAction.Status.DONE, action.message)
 
 
+@transaction.atomic
 def _finish(action: AsyncAction, status: AsyncAction.Status, message: str) -> None:
+    """End an action, and let go of the file it imported: no run after this one will ask for it."""
     now = timezone.now()
     action.status, action.message, action.updated_at, action.finished_at = status, message, now, now
     action.save(update_fields=["status", "message", "updated_at", "finished_at"])
+    if status == AsyncAction.Status.DONE and "file" in action.params:
+        UploadedFile.objects.filter(project=action.project, pk=action.params["file"]).delete()
 
 
 @contextmanager
