@@ -1,0 +1,57 @@
+"""Files of lists."""
+
+from django.db import models
+
+from promoengine.core.models import ProjectModel
+from promoengine.core.privacy import Privacy
+
+
+class Export(ProjectModel):
+    """A CSV file of a list's rows, made by a job and downloaded by a signed link."""
+
+    prefix = "exp"
+
+    class Status(models.TextChoices):
+        SCHEDULED = "SCHEDULED"
+        IN_PROGRESS = "IN_PROGRESS"
+        DONE = "DONE"
+        ERROR = "ERROR"
+
+    exported_object = models.CharField(max_length=32)
+    parameters = models.JSONField(
+        default=dict, help_text="Order, fields and filters, as they were asked for."
+    )
+    status = models.CharField(max_length=11, choices=Status.choices, default=Status.SCHEDULED)
+    channel = models.CharField(max_length=64, default="API")
+    is_lapsed = models.BooleanField(default=False, help_text="Its file has been deleted after its time.")
+    created_at = models.DateTimeField()
+
+    privacy = Privacy(
+        free="exported_object status channel created_at",
+        personal={"parameters": {}},
+        lapses="filters may name a customer; the row is the shop's own question",
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "created_at", "id"], name="export_created")]
+
+    def __str__(self) -> str:
+        return f"{self.exported_object} {self.status}"
+
+
+class ExportPart(models.Model):
+    """Some lines of an export's file, in the order of `number`, so that nobody has to hold all of it."""
+
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    privacy = Privacy(
+        free="number", personal={"content": b""}, lapses="files of exports are deleted after a week"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["export", "number"], name="export_part_unique")]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.export_id}"
