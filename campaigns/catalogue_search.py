@@ -1,4 +1,4 @@
-"""Goods and segments as people look for them: by parts of names, by ids, by what they typed."""
+"""Goods, segments and locations as people look for them: by parts of names, by ids, by what they typed."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from django.utils.translation import gettext as _
 from campaigns.catalogue_selectors import products_of, skus_of
 from campaigns.models import Product, ProductCollection, Sku
 from campaigns.names import name_of, names_of
-from customers.models import Segment
+from customers.models import Location, Segment
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 from promoengine.engine.items import ALL_PRODUCTS
 
 FOUND = 8
 SEPARATOR = " · "
-SEGMENT = "segment"
-OBJECTS = {Product.prefix: "product", Sku.prefix: "sku", ProductCollection.prefix: "products_collection"}
+SEGMENT, LOCATION = "segment", "location"
+GOODS = {Product.prefix: "product", Sku.prefix: "sku", ProductCollection.prefix: "products_collection"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,15 @@ class Named:
 
 def object_of(ref: str) -> str | None:
     """Return whether an id is one of a product, SKU or collection, as the wire calls it, else None."""
-    return OBJECTS.get(ref.partition("_")[0])
+    return GOODS.get(ref.partition("_")[0])
 
 
 def named_things(project: Project, ids: Collection[str]) -> dict[str, Named]:
-    """Return those of the products, SKUs, collections and segments that the project has, by their ids."""
+    """Return those of some goods, segments and locations that the project has, by their ids."""
     names = names_of(project, ids)
     if ALL_PRODUCTS in ids:
         names |= {ALL_PRODUCTS: _("All Products")}
-    return {one: Named(one, object_of(one) or SEGMENT, name) for one, name in names.items()}
+    return {one: Named(one, _kind_of(one), name) for one, name in names.items()}
 
 
 def search_goods(project: Project, text: str, *, collections: bool = True) -> list[Named]:
@@ -56,6 +56,12 @@ def search_segments(project: Project, text: str) -> list[Named]:
     """Return segments whose names have `text` in them, a few."""
     rows = Segment.objects.filter(project=project, name__icontains=text).order_by("name")[:FOUND]
     return [Named(row.public_id, SEGMENT, row.name) for row in rows]
+
+
+def search_locations(project: Project, text: str) -> list[Named]:
+    """Return locations whose names have `text` in them, a few."""
+    rows = Location.objects.filter(project=project, name__icontains=text).order_by("name")[:FOUND]
+    return [Named(row.public_id, LOCATION, row.name) for row in rows]
 
 
 def search_lines(project: Project, text: str) -> tuple[list[Product], list[Sku]]:
@@ -88,3 +94,8 @@ def goods_by_text(project: Project, texts: Iterable[str]) -> dict[str, Product |
     by_ref = {ref: good for good in goods for ref in (good.source_id, good.public_id) if ref}
     found = {text: by_ref.get(ref) or by_name.get(text) for text, ref in refs.items()}
     return {text: good for text, good in found.items() if good is not None}
+
+
+def _kind_of(ref: str) -> str:
+    others = {Segment.prefix: SEGMENT, Location.prefix: LOCATION}
+    return (GOODS | others).get(ref.partition("_")[0], SEGMENT)

@@ -11,6 +11,7 @@ from campaigns.catalogue_selectors import products_of, skus_of, with_sku_refs
 from campaigns.catalogue_wire import filtered_good
 from campaigns.membership import parse_filter
 from campaigns.models import Product, ProductCollection, ProductCollectionMember, Sku
+from customers.places import with_shapes
 from promoengine.core.models import Project
 from promoengine.engine.operators import Moment
 
@@ -62,7 +63,7 @@ def _page(goods: Goods, order: str, first: int, limit: int) -> list[Good]:
 def _matching(
     collection: ProductCollection, goods: Goods, order: str, first: int, limit: int, at: Moment
 ) -> tuple[list[Good], int]:
-    asked = parse_filter(collection.filter)
+    asked = parse_filter(with_shapes(collection.project_id, collection.filter))
     if asked.asks_for_skus:
         goods = with_sku_refs(goods[0]), goods[1]
     page, total = [], 0

@@ -14,6 +14,7 @@ from campaigns.catalogue_selectors import products_of, skus_of, with_sku_refs
 from campaigns.catalogue_wire import filtered_good, listed_good
 from campaigns.membership import ProductFilter, parse_filter
 from campaigns.models import Product, ProductCollection, ProductCollectionMember, Sku
+from customers.places import with_shapes
 from promoengine.core.ids import parse_public_id, public_id
 from promoengine.core.models import Project
 from promoengine.engine.items import ALL_PRODUCTS
@@ -214,7 +215,7 @@ def _filters_of(project: Project, version: int) -> Filters:
     if known and known[0] == version:
         return known[1]
     rows = ProductCollection.objects.filter(project=project, type=ProductCollection.Type.AUTO_UPDATE)
-    filters = {row.public_id: parse_filter(row.filter) for row in rows}
+    filters = {row.public_id: parse_filter(with_shapes(project.pk, row.filter)) for row in rows}
     if len(_known_filters) >= PROJECTS_KEPT:
         _known_filters.clear()
     _known_filters[project.pk] = version, filters

@@ -3,15 +3,21 @@
 from collections.abc import Collection
 
 from campaigns.models import Product, ProductCollection, Sku
-from customers.models import Segment
+from customers.models import Location, Segment
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project, ProjectModel
 
-NAMED = (Product.objects, Sku.objects.select_related("product"), ProductCollection.objects, Segment.objects)
+NAMED = (
+    Product.objects,
+    Sku.objects.select_related("product"),
+    ProductCollection.objects,
+    Segment.objects,
+    Location.objects,
+)
 
 
 def names_of(project: Project, ids: Collection[str]) -> dict[str, str]:
-    """Return the names of products, SKUs, collections and segments, in at most a query for each kind."""
+    """Return the names of goods, segments and locations, in at most a query for each kind."""
     names: dict[str, str] = {}
     for rows in (manager.filter(project=project) for manager in NAMED):
         keys = [key for one in ids if (key := parse_public_id(rows.model.prefix, one))]

@@ -19,6 +19,7 @@ class Kind(enum.Enum):
     YES_NO = "yes or no"
     GOODS = "goods"
     SEGMENT = "segment"
+    PLACE = "place"  # locations, in one of which it lies
     NOTHING = "nothing"  # it only marks products, or asks what no shop can say yet
 
 
@@ -26,6 +27,7 @@ AT_LEAST_FIRST = ("$more_than_or_equal", "$more_than", "$less_than_or_equal", "$
 # Two that mean the same; only the usual one of them is offered.
 TWINS = {"$is": "$in", "$in": "$is", "$is_not": "$not_in", "$not_in": "$is_not"}
 TEXTS = ("$in", "$not_in", "$starts_with", "$ends_with", "$contains", "$not_contain")
+IN_LOCATION = "$in_location"
 PRESENCE = ("$has_value", "$is_unknown")
 ON_DATES = ("$after", "$before")
 DAYS = (
@@ -41,7 +43,7 @@ OPERATORS_OF: dict[Kind, tuple[str, ...]] = {
     Kind.MONEY: AT_LEAST_FIRST,
     Kind.NUMBER: AT_LEAST_FIRST,
     Kind.TEXT: (*TEXTS, *PRESENCE),
-    Kind.DETAIL: (*TEXTS, *BOUNDS, *ON_DATES, *PRESENCE),
+    Kind.DETAIL: (*TEXTS, *BOUNDS, *ON_DATES, IN_LOCATION, *PRESENCE),
     Kind.DATE: (*ON_DATES, *DAYS, *PRESENCE),
     Kind.YES_NO: ("$is",),
     Kind.GOODS: ("$is", "$is_not"),
@@ -150,6 +152,8 @@ def value_kind(name: str, operator: str) -> Kind:
         return Kind.NOTHING
     if operator in ON_DATES:
         return Kind.DATE
+    if operator == IN_LOCATION:
+        return Kind.PLACE
     kind = kind_of(name)
     if operator in DAYS or (kind is Kind.DETAIL and operator in BOUNDS):
         return Kind.NUMBER

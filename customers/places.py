@@ -1,4 +1,4 @@
-"""Locations in rules: ids become the areas they stand for before a rule is read."""
+"""Locations in rules and filters: ids become the areas they stand for before one is read."""
 
 import uuid
 from collections.abc import Iterator
@@ -10,16 +10,31 @@ from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 
 OPERATOR = "$in_location"
+LOCATION = "location"
+
+
+def location_by_id(project: Project, ref: str) -> Location:
+    """Return a location by its public id.
+
+    Raises:
+        NotFound: the project has none of it.
+    """
+    key = parse_public_id(Location.prefix, ref)
+    location = Location.objects.filter(project=project, pk=key).first() if key else None
+    if location is None:
+        raise NotFound(LOCATION, ref)
+    return location
 
 
 def with_shapes(project_id: uuid.UUID, rules: Any) -> Any:
-    """Return rules, their ids of locations replaced by the areas; as they are where they name none."""
-    named = set(locations_in(rules))
-    if not named:
-        return rules
-    keys = [key for ref in named if (key := parse_public_id(Location.prefix, ref))]
-    rows = Location.objects.filter(project=project_id, pk__in=keys)
-    return _replaced(rules, {row.public_id: row.shape for row in rows})
+    """Return rules, their ids of locations replaced by the areas with their ids; else as they are."""
+    found = {row.public_id: row.shape | {"id": row.public_id} for row in _named(project_id, rules)}
+    return _replaced(rules, found) if found else rules
+
+
+def with_names(project_id: uuid.UUID, rules: Any) -> Any:
+    """Return rules, their ids of locations replaced by what people call these."""
+    return _replaced(rules, {row.public_id: row.name for row in _named(project_id, rules)})
 
 
 def check_locations(project: Project, rules: Any) -> None:
@@ -29,9 +44,7 @@ def check_locations(project: Project, rules: Any) -> None:
         NotFound: the details name it.
     """
     for ref in locations_in(rules):
-        key = parse_public_id(Location.prefix, ref)
-        if not key or not Location.objects.filter(project=project, pk=key).exists():
-            raise NotFound("location", ref)
+        location_by_id(project, ref)
 
 
 def locations_in(rules: Any) -> Iterator[str]:
@@ -48,16 +61,23 @@ def locations_in(rules: Any) -> Iterator[str]:
                 yield from locations_in(inner)
 
 
-def _replaced(rules: Any, shapes: dict[str, Any]) -> Any:
+def _named(project_id: uuid.UUID, rules: Any) -> list[Location]:
+    """Return the locations that rules ask about; no query where there are none."""
+    refs = set(locations_in(rules))
+    keys = [key for ref in refs if (key := parse_public_id(Location.prefix, ref))]
+    return list(Location.objects.filter(project=project_id, pk__in=keys)) if keys else []
+
+
+def _replaced(rules: Any, shown: dict[str, Any]) -> Any:
     if isinstance(rules, list):
-        return [_replaced(inner, shapes) for inner in rules]
+        return [_replaced(inner, shown) for inner in rules]
     if not isinstance(rules, dict):
         return rules
     made = {}
     for name, inner in rules.items():
         if name == OPERATOR:
             values = inner if isinstance(inner, list) else [inner]
-            made[name] = [shapes.get(value, value) if isinstance(value, str) else value for value in values]
+            made[name] = [shown.get(value, value) if isinstance(value, str) else value for value in values]
         else:
-            made[name] = _replaced(inner, shapes)
+            made[name] = _replaced(inner, shown)
     return made

@@ -13,6 +13,7 @@ from django.db.models.functions import MD5, Cast
 from customers.membership import CustomerFilter, Needs, parse_filter
 from customers.models import Customer, Segment, SegmentMember
 from customers.people import people_of, person_at_checkout
+from customers.places import with_shapes
 from customers.preselection import preselect
 from customers.selectors import customers_for_wire
 from promoengine.core.ids import parse_public_id, public_id
@@ -92,7 +93,8 @@ def likely_version(project: Project) -> int:
 def filtered_segment(row: Segment) -> FilteredSegment:
     """Return a segment that is not static, ready to be asked."""
     is_auto_update = row.type == Segment.Type.AUTO_UPDATE
-    return FilteredSegment(row.pk, row.name, is_auto_update, parse_filter(row.filter))
+    asked = parse_filter(with_shapes(row.project_id, row.filter))
+    return FilteredSegment(row.pk, row.name, is_auto_update, asked)
 
 
 def segments_of(

@@ -1,5 +1,5 @@
-"""Categories, validation and stacking rules, promotions and the catalogue in the dashboard."""
+"""Categories, validation and stacking rules, locations, promotions and the catalogue in the dashboard."""
 
-from campaigns.admin import catalogue, categories, promotions, rules, stacking
+from campaigns.admin import catalogue, categories, locations, promotions, rules, stacking
 
-__all__ = ["catalogue", "categories", "promotions", "rules", "stacking"]
+__all__ = ["catalogue", "categories", "locations", "promotions", "rules", "stacking"]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from campaigns.admin.catalogue_forms import ROWS, CollectionForm, GoodForm, ProductForm, SkuForm
+from campaigns.admin.in_use import KeptWhileInUse
 from campaigns.catalogue_selectors import members_of, skus_by_product
 from campaigns.models import Product, ProductCollection, Sku
 from campaigns.sentences import money
@@ -25,7 +26,6 @@ from campaigns.services.products import (
 from promoengine.core.admin_attribute_fields import attribute_fieldset
 from promoengine.core.admin_details import details_in_words
 from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
-from promoengine.core.errors import DomainError
 
 MEMBERS_SHOWN = 100
 CONDITIONS = [
@@ -162,7 +162,7 @@ class SkuAdmin(CatalogueAdmin):
 
 
 @admin.register(ProductCollection)
-class ProductCollectionAdmin(CatalogueAdmin):
+class ProductCollectionAdmin(KeptWhileInUse, CatalogueAdmin):
     form = CollectionForm
     list_display = ["name", "type", "created_at"]
     search_fields = ["name"]
@@ -189,19 +189,6 @@ class ProductCollectionAdmin(CatalogueAdmin):
 
     def delete_model(self, request: HttpRequest, obj: ProductCollection) -> None:
         delete_collection(current_project(request), obj.public_id)
-
-    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().delete_view(request, object_id, *args, **kwargs)
-        except DomainError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:campaigns_productcollection_change", args=[object_id]))
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Collections are deleted one by one, so that each refusal is seen."""
-        actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     @display(description=_("Products"))
     def members(self, collection: ProductCollection) -> str:

@@ -18,6 +18,7 @@ KINDS = {
     "sku": _("SKU"),
     "products_collection": _("Collection"),
     "segment": _("Segment"),
+    "location": _("Location"),
     "promotion_tier": _("Promotion"),
 }
 

@@ -30,8 +30,8 @@ from promoengine.core.services.metadata import schemas_at
 from promoengine.engine.findings import KINDS
 from promoengine.engine.rules import MESSAGE_MAX, InvalidRule, parse_rule
 
-FIELDS = ("subject", "property_name", "operator", "value", "goods", "segments", "units", "message")
-PICKED = {Kind.GOODS: "goods", Kind.SEGMENT: "segments"}
+PICKED = {Kind.GOODS: "goods", Kind.SEGMENT: "segments", Kind.PLACE: "locations"}
+FIELDS = ("subject", "property_name", "operator", "value", *PICKED.values(), "units", "message")
 WITH_UNITS = "order.items.any"
 UNITS = "order.items.aggregated_quantity"
 # The schema with the attributes that a condition may ask about.
@@ -71,6 +71,13 @@ class ConditionForm(forms.Form):
         url_name="admin:campaigns_rule_segments",
         search_label=_("Find a segment"),
         label=_("Segments"),
+    )
+    locations = PickField(
+        required=False,
+        url_name="admin:campaigns_rule_locations",
+        search_label=_("Find a location"),
+        label=_("Locations"),
+        help_text=_("The detail holds latitude and longitude, as in 52.2297, 21.0122."),
     )
     units = forms.IntegerField(
         required=False,
@@ -220,8 +227,8 @@ class ConditionForm(forms.Form):
         values = cleaned.get("values", [])
         if "goods" in self.fields:
             values = [self.stored.get(one, {"id": one}) for one in cleaned["goods"]]
-        if "segments" in self.fields:
-            values = cleaned["segments"]
+        for name in ("segments", "locations"):
+            values = cleaned[name] if name in self.fields else values
         wire["conditions"] = {self.operator_name: values}
         if units := cleaned.get("units"):
             inner = {"name": UNITS, "conditions": {"$more_than_or_equal": [units]}, "rules": {}}

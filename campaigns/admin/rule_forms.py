@@ -154,7 +154,7 @@ def posted_row(data: MultiValueDict[str, Any], row: int) -> dict[str, Any]:
 
 
 def picked_in_rows(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the ids of the goods and segments that rows name."""
+    """Return the ids of the goods, segments and locations that rows name."""
     return [ref for values in rows for name in PICKED.values() for ref in values.get(name) or []]
 
 
@@ -168,8 +168,9 @@ def stored_goods(rule: ValidationRule) -> dict[str, Any]:
 
 
 def is_picked(value: Any) -> bool:
-    """Return whether a value of a condition names a good or a segment."""
-    return isinstance(value, dict) or bool(object_of(id_in(value))) or id_in(value).startswith("seg_")
+    """Return whether a value of a condition names a good, a segment or a location."""
+    ref = id_in(value)
+    return isinstance(value, dict) or bool(object_of(ref)) or ref.startswith(("seg_", "loc_"))
 
 
 def known_things(project: Project, ids: Iterable[str], stored: Mapping[str, Any]) -> dict[str, Named]:

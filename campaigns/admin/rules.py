@@ -26,7 +26,7 @@ from campaigns.admin.rule_forms import (
     picked_in_rows,
     posted_row,
 )
-from campaigns.catalogue_search import named_things, search_goods, search_segments
+from campaigns.catalogue_search import named_things, search_goods, search_locations, search_segments
 from campaigns.models import Campaign, PromotionTier, ValidationRule, ValidationRuleAssignment
 from campaigns.rule_selectors import rules_for_wire
 from campaigns.rule_words import Said, ids_in, rule_in_words, rules_in_words
@@ -57,6 +57,7 @@ class RuleAdmin(ProjectModelAdmin):
             ("condition/", self.condition, "campaigns_rule_condition"),
             ("goods/", self.goods, "campaigns_rule_goods"),
             ("segments/", self.segments, "campaigns_rule_segments"),
+            ("locations/", self.locations, "campaigns_rule_locations"),
             ("preview/", self.preview, "campaigns_rule_preview"),
         ]
         return [
@@ -147,6 +148,12 @@ class RuleAdmin(ProjectModelAdmin):
         project = self._project(request)
         picked = named_things(project, picked_in(request))
         return picker_options(request, picked, search_segments(project, searched_in(request)))
+
+    def locations(self, request: HttpRequest) -> HttpResponse:
+        """Offer locations to tick."""
+        project = self._project(request)
+        picked = named_things(project, picked_in(request))
+        return picker_options(request, picked, search_locations(project, searched_in(request)))
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Say what the rule would say if it were saved as it stands in the form."""

@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q
 
 from campaigns.builtin import BuiltIn
 from campaigns.catalogue_selectors import COLLECTION, collection_by_id, products_of, skus_of
 from campaigns.membership import parse_filter
-from campaigns.models import Product, ProductCollection, ProductCollectionMember, Sku, ValidationRule
-from promoengine.core.errors import DomainError, InvalidPayload, NotFound
+from campaigns.models import Product, ProductCollection, ProductCollectionMember, Sku
+from campaigns.services.in_use import refuse_if_in_use
+from customers.places import check_locations
+from promoengine.core.errors import InvalidPayload, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
@@ -20,25 +21,6 @@ from promoengine.engine.items import ALL_PRODUCTS
 
 NAME_MAX = 255
 OBJECTS = ("product", "sku")
-RULES_NAMED = 20
-
-
-class ResourceInUse(DomainError):
-    """Validation rules name the collection; `rules` are the public ids of some of them."""
-
-    key = "resource_in_use"
-    message = "Resource in use"
-
-    def __init__(self, collection_id: str, rules: list[str]) -> None:
-        super().__init__(
-            f"Resource {COLLECTION} with id {collection_id} is in use by validation_ruless"
-            f" with ids [{', '.join(rules)}]"
-        )
-        self.rules = rules
-
-    def body(self, request_id: str) -> dict[str, Any]:
-        related = {"related_object_ids": self.rules, "related_object_type": "validation_rules"}
-        return super().body(request_id) | related
 
 
 @transaction.atomic
@@ -47,7 +29,7 @@ def create_collection(project: Project, *, data: Any, now: datetime) -> ProductC
 
     Raises:
         InvalidPayload: a field is wrong; the details name it.
-        NotFound: the project has no product or SKU of an id that is listed.
+        NotFound: the project has no product, SKU or location of an id that is named.
     """
     if not isinstance(data, Mapping):
         raise InvalidPayload("Payload should be object")
@@ -62,6 +44,7 @@ def create_collection(project: Project, *, data: Any, now: datetime) -> ProductC
     if collection.type == ProductCollection.Type.AUTO_UPDATE:
         collection.filter = _filter(data.get("filter"))
         definitions_changed(project)
+        check_locations(project, collection.filter)
         collection.save(force_insert=True)
         return collection
     listed = _listed(project, data.get("products"))
@@ -81,7 +64,7 @@ def update_collection(project: Project, ref: str, *, data: Any, now: datetime) -
 
     Raises:
         InvalidPayload: a field is wrong; the details name it.
-        NotFound: the project has no such collection.
+        NotFound: the project has no such collection, or no location that is asked about.
         BuiltIn: it is the collection of all products.
     """
     _refuse_all_products(ref)
@@ -94,6 +77,7 @@ def update_collection(project: Project, ref: str, *, data: Any, now: datetime) -
         collection.filter = _filter(data["filter"])
     collection.updated_at = now
     definitions_changed(project)
+    check_locations(project, collection.filter)
     collection.save(update_fields=["name", "filter", "updated_at"])
     return collection
 
@@ -109,21 +93,9 @@ def delete_collection(project: Project, ref: str) -> None:
     """
     _refuse_all_products(ref)
     collection = collection_by_id(project, ref)
-    # Whoever writes a rule waits for this lock too, so that none comes to name what is being deleted.
     definitions_changed(project)
-    if rules := rules_naming(project, collection.public_id):
-        raise ResourceInUse(collection.public_id, rules)
+    refuse_if_in_use(project, COLLECTION, collection.public_id)
     collection.delete()
-
-
-def rules_naming(project: Project, collection_id: str) -> list[str]:
-    """Return the public ids of validation rules, some at most, that name a collection anywhere."""
-    texts = {f"{name}_text": Cast(name, TextField()) for name in ("rules", "bundle_rules", "applicable_to")}
-    named = Q()
-    for text in texts:
-        named |= Q(**{f"{text}__contains": collection_id})
-    rules = ValidationRule.objects.filter(project=project).annotate(**texts).filter(named).order_by("pk")
-    return [rule.public_id for rule in rules[:RULES_NAMED]]
 
 
 def _refuse_all_products(ref: str) -> None:

@@ -55,6 +55,8 @@ OPERATORS = {
     "$has_value": gettext_lazy("is known"),
     "$is_unknown": gettext_lazy("is not known"),
 }
+# What the API may ask and the form does not offer.
+SAID = OPERATORS | {"$in_location": gettext_lazy("lies in %(values)s")}
 BARE = ("$today", "$this_month", "$next_month", "$has_value", "$is_unknown")
 OF_DATES = ("$more_than_ago", "$less_than_ago", "$today", "$this_month", "$next_month")
 ONE_NUMBER = ("$more_than", "$less_than", "$more_than_ago", "$less_than_ago")
@@ -298,9 +300,7 @@ def sentences_of(filter: Mapping[str, Any], currency: str) -> Iterator[str]:
         for operator, sent in asked["conditions"].items():
             values = sent if isinstance(sent, list) else [sent]
             shown = ", ".join(_shown(value, field, currency) for value in values)
-            words = (
-                OPERATORS[operator] % {"values": shown} if operator in OPERATORS else f"{operator} {shown}"
-            )
+            words = SAID[operator] % {"values": shown} if operator in SAID else f"{operator} {shown}"
             yield f"{FIELDS.get(field, field)} {words}"
 
 

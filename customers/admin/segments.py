@@ -19,6 +19,7 @@ from unfold.decorators import display
 from customers.admin.segment_forms import CONDITION_SHOWN, CONDITIONS, SegmentForm, sentences_of
 from customers.membership import parse_filter
 from customers.models import Customer, Segment, SegmentMember
+from customers.places import with_names
 from customers.segments import count_matching
 from customers.selectors import sync_progress
 from customers.services.segments import create_segment, delete_segment, update_segment
@@ -145,7 +146,7 @@ class SegmentAdmin(ProjectModelAdmin):
 
     @display(description=_("Who is in"))
     def asks(self, segment: Segment) -> str:
-        said = sentences_of(segment.filter or {}, segment.project.currency)
+        said = sentences_of(with_names(segment.project_id, segment.filter or {}), segment.project.currency)
         return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in said))
 
     @display(description=_("Some of them"))

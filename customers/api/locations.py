@@ -7,12 +7,11 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from customers.models import Location
+from customers.places import location_by_id
 from promoengine.core.api.filters import Field, as_moment, filter_condition
 from promoengine.core.api.lists import paged_list
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.api.views import ApiRequest, ServerView
-from promoengine.core.errors import NotFound
-from promoengine.core.ids import parse_public_id
 
 ORDERS = {"created_at": "created_at", "updated_at": "updated_at"}
 FIELDS = {
@@ -62,11 +61,7 @@ class Locations(LocationsDoor):
 class LocationById(LocationsDoor):
     @extend_schema(responses=LocationAnswer)
     def get(self, request: ApiRequest, location_id: str) -> Response:
-        key = parse_public_id(Location.prefix, location_id)
-        location = Location.objects.filter(project=request.project, pk=key).first() if key else None
-        if location is None:
-            raise NotFound("location", location_id)
-        return Response(location_to_wire(location))
+        return Response(location_to_wire(location_by_id(request.project, location_id)))
 
 
 def location_to_wire(location: Location) -> dict[str, Any]:

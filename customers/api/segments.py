@@ -18,6 +18,7 @@ from customers.api.serializers import (
 from customers.filters import SEGMENT_ORDERS, segment_condition
 from customers.membership import parse_filter
 from customers.models import Segment
+from customers.places import check_locations, with_shapes
 from customers.segments import count_matching, named_segments_of
 from customers.selectors import find_customer_by_ref, segment_by_id, sync_progress
 from customers.services.segments import create_segment, delete_segment, update_segment
@@ -77,7 +78,10 @@ class SegmentPreview(SegmentsDoor):
     def post(self, request: ApiRequest) -> Response:
         """How many customers a filter matches now, before there is a segment of it."""
         project, data = request.project, request.data
-        asked = parse_filter(data.get("filter") if isinstance(data, Mapping) else None)
+        sent = data.get("filter") if isinstance(data, Mapping) else None
+        parse_filter(sent)
+        check_locations(project, sent)
+        asked = parse_filter(with_shapes(project.pk, sent))
         at = Moment(datetime.now(UTC), ZoneInfo(project.timezone), project.week_start)
         found = count_matching(project, asked, at)
         return Response(

@@ -1,4 +1,4 @@
-"""Making and deleting locations."""
+"""Making locations."""
 
 from datetime import datetime
 from typing import Any

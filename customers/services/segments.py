@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from customers.membership import parse_filter
 from customers.models import Customer, Segment, SegmentMember
+from customers.places import check_locations
 from customers.selectors import segment_by_id
 from customers.services.segment_syncs import clear_members, start_sync
 from promoengine.core.errors import InvalidPayload, NotFound
@@ -29,7 +30,8 @@ def create_segment(project: Project, *, data: Any, now: datetime) -> Segment:
 
     Raises:
         InvalidPayload: a field is wrong, or the project has all the segments it may; the details name it.
-        NotFound: the project has no customer of an id or source id that is listed.
+        NotFound: the project has no customer of an id or source id that is listed, or no location that the
+            filter asks about.
     """
     if not isinstance(data, Mapping):
         raise InvalidPayload("Payload should be object")
@@ -47,6 +49,7 @@ def create_segment(project: Project, *, data: Any, now: datetime) -> Segment:
     parse_filter(data.get("filter"))
     segment.filter = dict(data["filter"])
     definitions_changed(project)
+    check_locations(project, segment.filter)
     if Segment.objects.filter(project=project).exclude(type=Segment.Type.STATIC).count() >= FILTERED_MAX:
         raise InvalidPayload(f"Up to {FILTERED_MAX} auto-update and passive segments are possible")
     if segment.type == Segment.Type.AUTO_UPDATE:
@@ -65,7 +68,7 @@ def update_segment(project: Project, ref: str, *, data: Any, now: datetime) -> S
 
     Raises:
         InvalidPayload: a field is wrong; the details name it.
-        NotFound: the project has no such segment.
+        NotFound: the project has no such segment, or no location that its filter asks about.
     """
     if not isinstance(data, Mapping):
         raise InvalidPayload("Payload should be object")
@@ -77,6 +80,7 @@ def update_segment(project: Project, ref: str, *, data: Any, now: datetime) -> S
     # Whoever changes a segment waits above, so only now it is certain what changes.
     segment = segment_by_id(project, ref)
     changed = _changes(segment, data)
+    check_locations(project, changed.get("filter"))
     for name, value in changed.items():
         setattr(segment, name, value)
     written = [*changed, "updated_at"]

@@ -264,7 +264,7 @@ def test_a_collection_that_a_rule_names_is_not_deleted(marketer, project):
 
     page = marketer.post(f"{path}delete/", {"post": "yes"}, follow=True)
 
-    assert "is in use by validation_ruless" in page.content.decode()
+    assert "It is not deleted, because it is used in" in page.content.decode()
     assert ProductCollection.objects.count() == 1
 
 

@@ -9,6 +9,7 @@ from campaigns.admin.rule_forms import ROWS
 from campaigns.models import ProductCollection, ValidationRule
 from campaigns.rule_subjects import GROUPS, Kind, kind_of, operators_of
 from customers.models import Segment
+from customers.services.locations import create_location
 from promoengine.core.models import OutboxEvent
 from promoengine.core.services.metadata_schemas import define_attribute
 from promoengine.engine.findings import KINDS
@@ -24,6 +25,11 @@ from tests.factories import (
 from tests.versions import growths
 
 PAGE = "/admin/campaigns/validationrule/"
+CIRCLE = {
+    "type": "circle",
+    "format": "distance",
+    "distance": {"center": "geo:52.2297,21.0122", "radius": "10 km"},
+}
 
 
 @pytest.fixture
@@ -133,6 +139,28 @@ def test_segments_are_picked(marketer, project):
     assert rule.rules["1"]["conditions"] == {"$is": [segment.public_id]}
 
 
+def test_locations_are_picked_and_said_by_name(marketer, project):
+    warsaw = create_location(project, name="Warsaw", shape=CIRCLE, now=datetime.now(UTC))
+    picked = {"property_name": "home", "locations": [warsaw.public_id]}
+    form = body(("customer.metadata", "$in_location", "", picked))
+
+    found = marketer.get(f"{PAGE}locations/", {"name": "conditions-0-locations", "find": "war"})
+    said = marketer.post(f"{PAGE}preview/", form).content.decode()
+    rule = saved(marketer, **form)
+    page = marketer.get(f"{PAGE}{rule.pk}/change/")
+    marketer.post(f"{PAGE}{rule.pk}/change/", form_of(page))
+
+    assert [(option["name"], option["kind"]) for option in found.context["options"]] == [
+        ("Warsaw", "Location")
+    ]
+    assert "Customer&#x27;s home lies in Warsaw" in said
+    assert rule.rules["1"]["conditions"] == {"$in_location": [warsaw.public_id]}
+    assert "Customer&#x27;s home lies in Warsaw" in marketer.get(PAGE).content.decode()
+    before = rule.rules
+    rule.refresh_from_db()
+    assert rule.rules == before
+
+
 def test_the_discounts_products_are_picked(marketer, project):
     product, sku = ProductFactory(project=project), SkuFactory(project=project)
 
@@ -176,6 +204,7 @@ def test_values_are_read_by_what_they_are(marketer, condition, values):
         (("customer.metadata", "$in", "gold"), "property_name"),
         (("order.items.any", "$is"), "goods"),
         (("order.items.any", "$is", "", {"goods": ["prod_nothing"]}), "goods"),
+        (("customer.metadata", "$in_location", "", {"property_name": "home"}), "locations"),
         (("order.amount", "$starts_with", "1"), "operator"),
     ],
 )

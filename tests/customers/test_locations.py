@@ -4,12 +4,16 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from customers.models import Location
+from campaigns.models import ProductCollection
+from customers.models import Location, Segment
 from customers.services.locations import create_location
 from promoengine.core.errors import DomainError
+from promoengine.core.models import AsyncAction
+from promoengine.core.services.async_actions import run_async_action
 from promoengine.engine.places import InvalidShape, parse_point, parse_shape
 from tests.api import Api
-from tests.factories import ProjectFactory, VoucherFactory
+from tests.factories import ProjectFactory, ValidationRuleFactory, VoucherFactory
+from tests.versions import growths
 
 CIRCLE = {
     "type": "circle",
@@ -146,6 +150,56 @@ class TestRules:
         assert self.rule(api, value).status_code == 400
 
 
+class TestFilters:
+    def filter(self, *ids):
+        return {"junction": "and", "metadata.home": {"conditions": {"$in_location": list(ids)}}}
+
+    @pytest.fixture
+    def people(self, api):
+        for name, home in (("ann", "52.23, 21.01"), ("bob", "50.06, 19.94"), ("eve", "somewhere")):
+            api.post("/v1/customers", {"source_id": name, "metadata": {"home": home}})
+
+    @pytest.mark.parametrize("kind", ["passive", "auto-update"])
+    def test_a_segment_of_those_who_live_near(self, api, project, warsaw, people, kind):
+        asked = self.filter(warsaw.public_id)
+
+        made = api.post("/v1/segments", {"name": "Near", "type": kind, "filter": asked})
+        for action in AsyncAction.objects.filter(project=project):
+            run_async_action(action.pk)
+
+        assert made.status_code == 200, made.json()
+        assert made.json()["filter"] == asked
+        found = {name: api.get(f"/v1/customers/{name}/segments").json()["total"] for name in ("ann", "bob")}
+        assert found == {"ann": 1, "bob": 0}
+
+    def test_how_many_a_filter_would_match(self, api, warsaw, people):
+        answer = api.post("/v1/segments/preview", {"filter": self.filter(warsaw.public_id)})
+
+        assert answer.json()["total"] == 1
+
+    def test_a_collection_of_what_is_made_near(self, api, warsaw):
+        for name, home in (("Near", "52.23, 21.01"), ("Far", "50.06, 19.94")):
+            api.post("/v1/products", {"name": name, "metadata": {"home": home}})
+        body = {"name": "Local", "type": "AUTO_UPDATE", "filter": self.filter(warsaw.public_id)}
+
+        made = api.post("/v1/product-collections", body).json()
+        found = api.get(f"/v1/product-collections/{made['id']}/products").json()
+
+        assert [product["name"] for product in found["data"]] == ["Near"]
+
+    @pytest.mark.parametrize(
+        ("path", "type_"), [("segments", "auto-update"), ("product-collections", "AUTO_UPDATE")]
+    )
+    def test_a_location_of_another_project_is_unknown(self, warsaw, path, type_):
+        theirs = Api(ProjectFactory())
+
+        answer = theirs.post(
+            f"/v1/{path}", {"name": "Near", "type": type_, "filter": self.filter(warsaw.public_id)}
+        )
+
+        assert (answer.status_code, answer.json()["resource_type"]) == (404, "location")
+
+
 class TestDashboard:
     ADD = "/admin/customers/location/add/"
 
@@ -184,10 +238,69 @@ class TestDashboard:
         assert said in page
         assert not Location.objects.exists()
 
-    def test_permissions(self, client, project):
+    def page(self, location, name="change"):
+        return f"/admin/customers/location/{location.pk}/{name}/"
+
+    def near(self, project, warsaw):
+        condition = {
+            "name": "customer.metadata",
+            "property": "home",
+            "conditions": {"$in_location": [warsaw.public_id]},
+        }
+        return ValidationRuleFactory(project=project, name="Near", rules={"1": condition, "logic": "1"})
+
+    def test_one_is_shown_with_who_asks_about_it(self, marketer, project, warsaw):
+        nobody = marketer.get(self.page(warsaw)).content.decode()
+        rule = self.near(project, warsaw)
+        page = marketer.get(self.page(warsaw)).content.decode()
+
+        assert "Nothing yet." in nobody
+        assert f"/admin/campaigns/validationrule/{rule.pk}/change/" in page
+
+    def test_borders_are_shown(self, marketer, project):
+        square = create_location(project, name="Square", shape=polygon(SQUARE), now=timezone.now())
+
+        assert "50.0, 12.0<br>52.0, 12.0" in marketer.get(self.page(square)).content.decode()
+
+    def test_one_that_nobody_asks_about_is_deleted(self, marketer, project, warsaw):
+        marketer.post(self.page(warsaw, "delete"), {"post": "yes"})
+
+        assert not Location.objects.exists()
+        assert growths(project) == 2
+
+    def test_one_that_a_rule_asks_about_stays_and_the_rule_is_named(self, marketer, project, warsaw):
+        self.near(project, warsaw)
+
+        page = marketer.post(self.page(warsaw, "delete"), {"post": "yes"}, follow=True).content.decode()
+
+        assert "It is not deleted, because it is used in:" in page
+        assert ">Near</a>" in page
+        assert Location.objects.count() == 1
+
+    @pytest.mark.parametrize(("model", "type_"), [(Segment, "passive"), (ProductCollection, "AUTO_UPDATE")])
+    def test_one_that_a_filter_asks_about_stays(self, marketer, project, warsaw, model, type_):
+        asked = {"junction": "and", "metadata.home": {"conditions": {"$in_location": [warsaw.public_id]}}}
+        model.objects.create(project=project, name="Those near", type=type_, filter=asked)
+
+        page = marketer.post(self.page(warsaw, "delete"), {"post": "yes"}, follow=True).content.decode()
+
+        assert ">Those near</a>" in page
+        assert Location.objects.count() == 1
+
+    def test_a_segment_says_the_location_by_its_name(self, marketer, project, warsaw):
+        asked = {"junction": "and", "metadata.home": {"conditions": {"$in_location": [warsaw.public_id]}}}
+        segment = Segment.objects.create(project=project, name="Near", type="passive", filter=asked)
+
+        page = marketer.get(f"/admin/customers/segment/{segment.pk}/change/").content.decode()
+
+        assert "lies in Warsaw" in page
+
+    def test_permissions(self, client, project, warsaw):
         user = User.objects.create_user("junior", is_staff=True)
         user.user_permissions.set(Permission.objects.filter(codename="view_location"))
         client.force_login(user)
 
         assert client.get("/admin/customers/location/").status_code == 200
         assert client.get(self.ADD).status_code == 403
+        assert client.get(self.page(warsaw)).status_code == 200
+        assert client.post(self.page(warsaw, "delete"), {"post": "yes"}).status_code == 403

@@ -1,4 +1,4 @@
-"""Locations in the dashboard: areas on the map that rules ask about."""
+"""Locations in the dashboard: areas on the map that rules, segments and collections ask about."""
 
 from typing import Any
 
@@ -7,14 +7,21 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from campaigns.admin.in_use import KeptWhileInUse, pages_of
+from campaigns.services.in_use import users_of
+from campaigns.services.locations import delete_location
 from customers.models import Location
 from customers.services.locations import create_location
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
-from promoengine.engine.places import InvalidShape, parse_point, parse_shape
+from promoengine.engine.places import InvalidShape, Polygon, parse_point, parse_shape
+
+CORNERS_SHOWN = 50
 
 
 class LocationForm(forms.ModelForm):
@@ -91,12 +98,12 @@ class LocationForm(forms.ModelForm):
 
 
 @admin.register(Location)
-class LocationAdmin(ProjectModelAdmin):
-    """Lists locations and makes them; one is not changed, because rules would change with it."""
+class LocationAdmin(KeptWhileInUse, ProjectModelAdmin):
+    """Lists locations, makes and deletes them; one is not changed, because rules would change with it."""
 
     form = LocationForm
+    looked_at = ["name", "area", "corners", "asked_by"]
     list_display = ["name", "area", "created_at"]
-    list_display_links = None
     search_fields = ["name"]
     search_help_text = _("Part of a name")
     ordering = ["-created_at", "-id"]
@@ -109,8 +116,29 @@ class LocationAdmin(ProjectModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    def get_fieldsets(self, request: HttpRequest, obj: Location | None = None) -> list[Any]:
+        if obj is None:
+            return [(None, {"fields": self.form.Meta.fields})]
+        is_circle = obj.shape["type"] == "circle"
+        return [(None, {"fields": [one for one in self.looked_at if one != "corners" or not is_circle]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Location | None = None) -> list[str]:
+        return self.looked_at if obj else []
+
+    def delete_model(self, request: HttpRequest, obj: Location) -> None:
+        delete_location(current_project(request), obj.public_id)
+
+    @display(description=_("Asked about by"))
+    def asked_by(self, location: Location) -> str:
+        return pages_of(users_of(location.project, location.public_id)) or _("Nothing yet.")
+
+    @display(description=_("Corners"))
+    def corners(self, location: Location) -> str:
+        shape = parse_shape(location.shape)
+        rings = (part[0] for part in shape.parts) if isinstance(shape, Polygon) else ()
+        points = [point for ring in rings for point in ring]
+        lines = [(f"{latitude}, {longitude}",) for latitude, longitude in points[:CORNERS_SHOWN]]
+        return format_html_join(mark_safe("<br>"), "{}", [*lines, *[("…",)] * (len(points) > len(lines))])
 
     @display(description=_("Area"))
     def area(self, location: Location) -> str:
