@@ -145,6 +145,12 @@ REST_FRAMEWORK = {
 # Requests a key may send in a minute, and a browser's address in five seconds; 0 is without limit.
 RATE_LIMIT_PER_MINUTE = env_int("RATE_LIMIT_PER_MINUTE", 60_000)
 CLIENT_RATE_LIMIT = env_int("CLIENT_RATE_LIMIT", 50)
+# Codes that do not exist: how many a visitor may try within ten minutes before they have to wait, and how
+# many, tried in a project, are told of as guessing; 0 is without limit, and never.
+CLIENT_MISSES = env_int("CLIENT_MISSES", 30)
+GUESSING_ALERT = env_int("GUESSING_ALERT", 300)
+# Proxies of one's own before the web server, each of which adds to X-Forwarded-For whom it was called by.
+PROXIES = env_int("PROXIES", 0)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "PromoEngine",

@@ -24,12 +24,11 @@ from promoengine.engine.decide import Case
 from promoengine.engine.offers import Offer
 from promoengine.engine.operators import Moment
 from promoengine.engine.order import Order as Amounts
-from promoengine.engine.refusals import Refusal
 from promoengine.engine.stacking import StackingRules, parse_stacking_rules
 from redemptions.channel import Channel
 from redemptions.counting import Subjects, counter_rows, counters_standing
 from redemptions.models import Order
-from redemptions.offers import Asking, Redeemable, good_refs, tier_offer, voucher_offer
+from redemptions.offers import Asking, Redeemable, good_refs, tier_offer, unknown_offer, voucher_offer
 from redemptions.orders import CheckoutOrder, lines_of, merge_order
 from redemptions.publications import with_publications
 from redemptions.requests import AskedOrder, AskedRedeemable, CheckoutRequest, refuse_doubles
@@ -229,6 +228,7 @@ def _rows(
     project: Project, asked: Sequence[AskedRedeemable], *, session_key: str, now: datetime
 ) -> tuple[Settings, tuple[Redeemable | None, ...]]:
     refs = [one.id for one in asked if one.object == "voucher"]
+    refuse_doubles([f"voucher: {code_key(project, ref)}" for ref in refs])
     settings, vouchers = settings_and_vouchers(
         project,
         code_keys=[code_key(project, ref) for ref in refs],
@@ -262,13 +262,7 @@ def _offer_of(asked: AskedRedeemable, row: Redeemable | None, asking: Asking) ->
         return voucher_offer(row, id_=asked.id, credits=asked.credits, asking=asking)
     if isinstance(row, PromotionTier):
         return tier_offer(row, id_=asked.id, asking=asking)
-    missing = Refusal(
-        "not_found",
-        f"Cannot find {asked.object} with id {asked.id}",
-        resource_id=asked.id,
-        resource_type=asked.object,
-    )
-    return Offer(asked.object, asked.id, missing=missing)
+    return unknown_offer(asked.object, asked.id)
 
 
 def _asking(customer: Customer | None, asked: CheckoutRequest) -> Asking:

@@ -13,6 +13,7 @@ from promoengine.engine.limits import GUESTS_UNLESS_LIMITED
 from promoengine.engine.offers import Category, Offer, Usage
 from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.payments import GiftCredits
+from promoengine.engine.refusals import Refusal
 from promoengine.engine.rules import Rule
 from promoengine.engine.timeframes import parse_validity
 from vouchers.models import Voucher
@@ -126,6 +127,12 @@ def campaign_offer(campaign: Campaign, *, asking: Asking = NOBODY) -> Offer:
         guests=campaign.guests,
         formula_facts=_formula_facts(campaign, asking),
     )
+
+
+def unknown_offer(object_: str, id_: str) -> Offer:
+    """Return what stands for a redeemable that the project does not have."""
+    details = f"Cannot find {object_} with id {id_}"
+    return Offer(object_, id_, missing=Refusal("not_found", details, resource_id=id_, resource_type=object_))
 
 
 def good_refs(row: Redeemable | Campaign | None) -> set[str]:

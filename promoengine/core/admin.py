@@ -59,6 +59,7 @@ class ProjectForm(forms.ModelForm):
             "client_publish_enabled",
             "client_list_vouchers_enabled",
             "client_create_customer_enabled",
+            "client_refusals",
             "bin_days",
         ]
 

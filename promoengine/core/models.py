@@ -35,6 +35,11 @@ class Project(PublicModel):
         MONDAY = 1, "Monday"
         SATURDAY = 6, "Saturday"
 
+    class ClientRefusals(models.TextChoices):
+        ALL = "ALL", "Why, whatever it is: expired, used up, no such code"
+        CART = "CART", "What the cart lacks, and of anything else only that it can't be used"
+        NONE = "NONE", "Only that it can't be used"
+
     key = models.SlugField(unique=True, help_text="Short name used in commands.")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
@@ -52,6 +57,23 @@ class Project(PublicModel):
     client_publish_enabled = models.BooleanField(default=False)
     client_list_vouchers_enabled = models.BooleanField(default=False)
     client_create_customer_enabled = models.BooleanField(default=False)
+    client_refusals = models.CharField(
+        "visitors are told of a refused code",
+        max_length=4,
+        choices=ClientRefusals.choices,
+        default=ClientRefusals.ALL,
+        db_default=ClientRefusals.ALL,
+        help_text="The less they are told, the less those learn who try codes out. Whom a code was given"
+        " to is told why in any case, and so is your own server.",
+    )
+    guessed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When so many unknown codes were tried that somebody guessed.",
+    )
+    guesses = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many were tried then."
+    )
     stacking_rules = models.JSONField(
         default=dict, blank=True, help_text="What differs from the default stacking rules."
     )
@@ -82,7 +104,8 @@ class Project(PublicModel):
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     privacy = Privacy(
-        free="key name description currency timezone week_start client_trusted_domains stacking_rules"
+        free="key name description currency timezone week_start client_trusted_domains client_refusals"
+        " guessed_at guesses stacking_rules"
         " stacking_rules_created_at stacking_rules_updated_at definitions_version bin_days created_at"
         " deleted_at",
         personal={"other_settings": {}},

@@ -92,7 +92,7 @@ def project_to_wire(project: Project) -> dict[str, Any]:
         },
         "webhooks_callout_notifications": {"webhooks": unsent, "distributions": unsent},
     }
-    return {
+    wire = {
         "id": project.public_id,
         "name": project.name,
         "description": project.description,
@@ -111,3 +111,7 @@ def project_to_wire(project: Project) -> dict[str, Any]:
         **kept,
         **project.other_settings,
     }
+    # Our own, so typed clients meet it only in projects that have chosen it.
+    if project.client_refusals != Project.ClientRefusals.ALL:
+        wire["client_refusals"] = project.client_refusals
+    return wire

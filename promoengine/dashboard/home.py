@@ -1,6 +1,6 @@
 """The first page: what offers did lately, and what needs a look."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, Sum
@@ -16,6 +16,7 @@ from redemptions.models import Redemption
 
 DAYS = 30
 NEWEST = 10
+GUESSING_SHOWN = timedelta(days=1)
 
 
 def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -47,9 +48,14 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
             (_("Discount given"), money(figures["discount"] or 0, project.currency)),
             (_("Running campaigns"), f"{running.count():,}"),
         ],
+        "guessing": project if _is_guessed_at(project, now) else None,
         "ending": running.filter(expiration_date__lt=now + timedelta(days=2)).order_by("expiration_date")[:5],
         "jobs": AsyncAction.objects.filter(
             project=project, status__in=["ENQUEUED", "IN_PROGRESS", "FAILED"]
         ).order_by("-id")[:5],
         "newest": uses.select_related("customer", "campaign").order_by("-id")[:NEWEST],
     }
+
+
+def _is_guessed_at(project: Project, now: datetime) -> bool:
+    return project.guessed_at is not None and project.guessed_at > now - GUESSING_SHOWN

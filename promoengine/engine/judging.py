@@ -1,7 +1,7 @@
 """One offer before the running order: its rules, what it does, and what it counts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from promoengine.engine.bundles import BundleFound
@@ -159,9 +159,28 @@ def take_turn(turn: Turn) -> TurnResult:
     )
 
 
+def lacks_cart_alone(turn: Turn) -> bool:
+    """Return whether an offer that does not apply could with another cart: all but the order suits it."""
+    moment = turn.facts.moment
+    if not turn.offer.can_be_used(moment.now, moment.zone) or _guest_refusal(turn):
+        return False
+    looking = replace(turn, facts=replace(turn.facts, is_traced=True))
+    verdicts = [rule.judge(looking.situation) for rule in turn.offer.rules]
+    return all(
+        RULES_KEYS.get(_room(reason)) == "order_rules_violated"
+        for verdict in verdicts
+        if not verdict.is_met
+        for reason in verdict.reasons
+    )
+
+
+def _room(reason: Finding) -> str:
+    return reason.node.name.partition(".")[0]
+
+
 def _rule_refusal(turn: Turn, verdict: Verdict, rule: Rule) -> Refusal:
     reason = next(iter(verdict.reasons), None)
-    room = reason.node.name.partition(".")[0] if reason else "redemption"
+    room = _room(reason) if reason else "redemption"
     key = RULES_KEYS.get(room, "redemption_rules_violated")
     about_customer = reason is not None and (room == "customer" or "customer" in reason.node.name)
     if about_customer and reason is not None and reason.truth is UNKNOWN and _is_nobody(turn.facts):

@@ -131,6 +131,11 @@ class Offer:
             return self.missing
         return self._refused_by_state(now, zone) or self._refused_by_balance(order)
 
+    def can_be_used(self, now: datetime, zone: ZoneInfo) -> bool:
+        """Whether it may be used at this moment at all, whatever the order is and its rules say."""
+        is_empty = self.gift is not None and self.gift.balance <= 0
+        return not (self.missing or is_empty or self._refused_by_state(now, zone))
+
     def refused(self, key: str, details: str | None = None, message: str | None = None) -> Refusal:
         """Return the refusal of this offer for a reason; `message` is a rule's own words."""
         return Refusal(

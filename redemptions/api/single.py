@@ -12,12 +12,13 @@ from campaigns.models import PromotionTier
 from campaigns.selectors import running_tiers
 from campaigns.wire import tier_campaign_to_wire
 from customers.tracking import tracking_id_of
+from promoengine.core.api.guessing import CodeView
 from promoengine.core.api.once import answer_once_for
-from promoengine.core.api.views import ApiRequest, ClientView, ServerView
+from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.errors import InvalidPayload, MissingPermission, NotFound
 from promoengine.engine.decide import Applicable, Inapplicable
 from redemptions.answers import redemption_answer, session_to_wire, whole_order
-from redemptions.api.checkout import channel_of
+from redemptions.api.checkout import channel_of, redeemed, validated
 from redemptions.api.redemptions import VoucherRedemptions
 from redemptions.api.serializers import (
     ContextBody,
@@ -31,9 +32,8 @@ from redemptions.order_wire import order_to_wire
 from redemptions.requests import AskedRedeemable, CheckoutRequest, parse_context
 from redemptions.services.qualify import applicable_tiers
 from redemptions.services.record import tracking_id
-from redemptions.services.redeem import redeem
 from redemptions.services.sessions import release
-from redemptions.services.validate import Validation, validate
+from redemptions.services.validate import Validation
 from redemptions.wire import error_to_wire, reach_to_wire, result_to_wire
 from vouchers.models import Voucher
 
@@ -44,20 +44,20 @@ class VoucherValidation(ServerView):
     @extend_schema(request=ContextBody, responses=LegacyValidationAnswer)
     def post(self, request: ApiRequest, code: str) -> Response:
         asked = one_code(request.data, code)
-        validation = validate(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
+        validation = validated(request, asked)
         if validation.gathered.redeemables[0] is None:
             raise NotFound("voucher", code)
         return Response(single_answer(validation, code, request.request_id))
 
 
-class ClientVoucherValidation(ClientView):
+class ClientVoucherValidation(CodeView):
     scope = "client_validations"
 
     @extend_schema(responses=LegacyValidationAnswer)
     def get(self, request: ApiRequest) -> Response:
         code, body = query_checkout(request.GET)
         asked = one_code(body, code)
-        validation = validate(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
+        validation = validated(request, asked)
         return Response(single_answer(validation, code, request.request_id))
 
 
@@ -73,7 +73,7 @@ class VoucherRedemption(VoucherRedemptions):
         return super().get(request, code)
 
 
-class ClientVoucherRedemption(ClientView):
+class ClientVoucherRedemption(CodeView):
     scope = "client_redemptions"
 
     @extend_schema(request=ContextBody, responses=RedemptionRow)
@@ -120,7 +120,7 @@ def redeem_one(request: ApiRequest, body: Any, code: str) -> Response:
     asked = one_code(body, code, tracking=request.GET.get("tracking_id"))
 
     def produce() -> dict[str, Any]:
-        checkout = redeem(request.project, asked, channel=channel_of(request), now=datetime.now(UTC))
+        checkout = redeemed(request, asked)
         redemption: dict[str, Any] = redemption_answer(checkout, request_id=request.request_id)[
             "redemptions"
         ][0]

@@ -18,6 +18,7 @@ from promoengine.engine.decide import Decision, decide
 from promoengine.engine.refusals import Refusal
 from redemptions.allocations import allocate
 from redemptions.channel import Channel
+from redemptions.disclosure import as_told, unknown_codes
 from redemptions.facts import Gathered, InvalidRedeemables, gather
 from redemptions.metadata import check_checkout
 from redemptions.models import Order
@@ -37,12 +38,13 @@ ATTEMPTS = 5
 class RedemptionRefused(DomainError):
     """The first redeemable that does not apply ends the whole redemption, with its own reason."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, *, unknown_codes: int = 0) -> None:
         super().__init__(
             refusal.details, resource_id=refusal.resource_id, resource_type=refusal.resource_type
         )
         self.key, self.status, self.message = refusal.key, refusal.code, refusal.message
         self.own_message = refusal.own_message
+        self.unknown_codes = unknown_codes
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Return the published error body, with a validation rule's own words where it has some."""
@@ -81,16 +83,18 @@ def redeem(project: Project, asked: CheckoutRequest, *, channel: Channel, now: d
             recorded = _use(project, asked, gathered, decision, channel=channel, now=now)
         except ClaimLost:
             continue
-        return Checkout(asked, gathered, decision, recorded)
+        return Checkout(asked, *as_told(project, asked, gathered, decision, channel=channel), recorded)
     else:
         with transaction.atomic():
             hold_off_checkouts(project)
             gathered, decision = _decide(project, asked, channel=channel, now=now)
             if decision.is_valid:
                 recorded = _use(project, asked, gathered, decision, channel=channel, now=now)
-                return Checkout(asked, gathered, decision, recorded)
+                return Checkout(
+                    asked, *as_told(project, asked, gathered, decision, channel=channel), recorded
+                )
     record_failures(project, asked, gathered, decision, channel=channel, now=now)
-    raise _refused(decision)
+    raise _refused(as_told(project, asked, gathered, decision, channel=channel)[1])
 
 
 def _decide(
@@ -104,7 +108,7 @@ def _decide(
 def _refused(decision: Decision) -> DomainError:
     """Return why nothing is used: the first that does not apply, or that stacking rules leave all out."""
     if decision.inapplicable:
-        return RedemptionRefused(decision.inapplicable[0].refusal)
+        return RedemptionRefused(decision.inapplicable[0].refusal, unknown_codes=unknown_codes(decision))
     return InvalidRedeemables(decision.skipped[0].skip.message)
 
 

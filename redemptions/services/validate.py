@@ -10,8 +10,9 @@ from promoengine.core.ids import new_id, public_id
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import hold_off_checkouts
 from promoengine.engine.best import Combination, decide_best
-from promoengine.engine.decide import Claim, Decision, decide
+from promoengine.engine.decide import Case, Claim, Decision, decide
 from redemptions.channel import Channel
+from redemptions.disclosure import as_told
 from redemptions.facts import Gathered, gather
 from redemptions.metadata import check_checkout
 from redemptions.requests import CheckoutRequest
@@ -57,12 +58,24 @@ def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now:
 def _validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime) -> Validation:
     gathered = gather(project, asked, channel=channel, now=now)
     check_checkout(project, asked, gathered.context, creates=False)
-    if asked.wants_best:
-        decision, best = decide_best(gathered.case)
-    else:
-        decision, best = decide(gathered.case), None
+    decision, best = _decided(asked, gathered.case)
+    told, decision = as_told(
+        project,
+        asked,
+        gathered,
+        decision,
+        channel=channel,
+        decide_again=lambda case: _decided(asked, case)[0],
+    )
+    if best is not None and told is not gathered:
+        _, best = _decided(asked, told.case)
+    gathered = told
     session_key = _hold(project, asked, gathered, decision, now=now)
     return Validation(public_id("valid", new_id()), project, asked, gathered, decision, session_key, best)
+
+
+def _decided(asked: CheckoutRequest, case: Case) -> tuple[Decision, Combination | None]:
+    return decide_best(case) if asked.wants_best else (decide(case), None)
 
 
 def voucher_claims(gathered: Gathered, decision: Decision) -> list[tuple[Voucher, Claim]]:

@@ -60,6 +60,16 @@ def test_a_key_lists_and_reads_its_own_project(management, project):
     }
 
 
+def test_what_browsers_are_told_is_chosen(management, project):
+    url = f"{URL}/{project.public_id}"
+
+    changed = management.put(url, {"client_refusals": "CART"}).json()
+    refused = management.put(url, {"client_refusals": "SOME"}).json()
+
+    assert changed["client_refusals"] == management.get(url).json()["client_refusals"] == "CART"
+    assert refused["details"] == "Property .client_refusals must be one of ALL, CART, NONE"
+
+
 def test_a_project_is_made_with_keys_that_open_it(management, client):
     made = management.post(URL, NEW).json()
 

@@ -7,14 +7,21 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from promoengine.core.api.guessing import CodeView, note_misses
 from promoengine.core.api.lists import paged_list
 from promoengine.core.api.renderers import refuse_nul
-from promoengine.core.api.views import ApiRequest, ClientView, FormOrJson, ServerView
-from promoengine.core.errors import InvalidPayload, MissingPermission
+from promoengine.core.api.views import ApiRequest, FormOrJson, ServerView
+from promoengine.core.errors import DomainError, InvalidPayload, MissingPermission, NotFound
+from promoengine.core.models import Project
 from vouchers.api.serializers import PublicationAnswer, PublicationBody, PublicationList
 from vouchers.filters import PUBLICATION_ORDERS, publication_condition
 from vouchers.models import Publication
-from vouchers.services.publish import PublicationRequest, publish
+from vouchers.services.publish import (
+    PublicationRequest,
+    VoucherAlreadyPublished,
+    VoucherCannotBePublished,
+    publish,
+)
 from vouchers.wire import publication_rows_to_wire, publication_to_wire
 
 TEXT_MAX = 255
@@ -54,7 +61,7 @@ class PublicationByQuery(ServerView):
         return publish_to(request, request.GET)
 
 
-class ClientPublication(ClientView):
+class ClientPublication(CodeView):
     scope = "client_publications"
 
     @extend_schema(request=PublicationBody, responses=PublicationAnswer)
@@ -65,7 +72,21 @@ class ClientPublication(ClientView):
         for name in ("campaign", "voucher"):
             if request.GET.get(name):
                 body[name] = request.GET[name]
-        return publish_to(request, body)
+        try:
+            return publish_to(request, body)
+        except (NotFound, VoucherAlreadyPublished, VoucherCannotBePublished) as refusal:
+            code = read_publication(body, join_once=None).voucher
+            raise (_told(request, code, refusal) if code else refusal) from refusal
+
+
+def _told(request: ApiRequest, code: str, refusal: DomainError) -> DomainError:
+    """Return what a browser is told of a code that it can't have, and count a code that it guessed wrong."""
+    if isinstance(refusal, NotFound) and refusal.resource_type != "voucher":
+        return refusal
+    if request.project.client_refusals != Project.ClientRefusals.ALL:
+        refusal = NotFound("voucher", code)
+    note_misses(request, int(isinstance(refusal, NotFound)))
+    return refusal
 
 
 def publish_to(request: ApiRequest, body: Any) -> Response:

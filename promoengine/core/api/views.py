@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from promoengine.core import errors
+from promoengine.core.api.addresses import address_of
 from promoengine.core.api.auth import HEADERS, Caller, KeyAuthentication
 from promoengine.core.api.handler import handle_exception
 from promoengine.core.api.rate import Allowance, allowance_of_address, allowance_of_key
@@ -137,7 +138,7 @@ class ClientView(ApiView):
         return Response(status=204)
 
     def allowance_of(self, request: ApiRequest) -> Allowance | None:
-        return allowance_of_address(str(request.caller.key.app_id), request.META.get("REMOTE_ADDR", ""))
+        return allowance_of_address(str(request.caller.key.app_id), address_of(request))
 
     def perform_authentication(self, request: Request) -> None:
         if request.method != "OPTIONS":

@@ -187,6 +187,8 @@ def _columns(data: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]
         columns["timezone"] = _timezone(data["timezone"])
     if "client_trusted_domains" in data:
         columns["client_trusted_domains"] = _domains(data["client_trusted_domains"])
+    if "client_refusals" in data:
+        columns["client_refusals"] = _client_refusals(data["client_refusals"])
     columns |= {name: _boolean(data[name], name) for name in SWITCHES if name in data}
     if other := {name: _kept(data[name], name) for name in KEPT if name in data}:
         columns["other_settings"] = dict(kept) | other
@@ -215,6 +217,13 @@ def _domains(value: Any) -> list[str]:
     if not isinstance(value, list) or any(not isinstance(one, str) or len(one) > 255 for one in value):
         raise InvalidPayload("Property .client_trusted_domains must be an array of strings")
     return value
+
+
+def _client_refusals(value: Any) -> str:
+    if value not in Project.ClientRefusals.values:
+        said = ", ".join(Project.ClientRefusals.values)
+        raise InvalidPayload(f"Property .client_refusals must be one of {said}")
+    return str(value)
 
 
 def _boolean(value: Any, name: str) -> bool:
