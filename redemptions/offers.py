@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from campaigns import models
@@ -15,7 +15,7 @@ from promoengine.engine.operands import FormulaFacts
 from promoengine.engine.payments import GiftCredits
 from promoengine.engine.refusals import Refusal
 from promoengine.engine.rules import Rule
-from promoengine.engine.timeframes import parse_validity
+from promoengine.engine.timeframes import Validity, parse_validity
 from vouchers.models import Voucher
 
 Redeemable = Voucher | PromotionTier
@@ -47,12 +47,7 @@ def voucher_offer(
         campaign_key=voucher.campaign_id,
         discount=None if is_gift else discount_of(voucher.discount_in_force),
         gift=_gift(voucher, credits) if is_gift else None,
-        validity=parse_validity(
-            voucher.validity_in_force,
-            starts_at=voucher.start_date,
-            expires_at=voucher.expiration_date,
-            created_at=voucher.created_at,
-        ),
+        validity=_validity(voucher),
         is_active=voucher.active,
         is_campaign_active=voucher.campaign is None or voucher.campaign.active,
         usage=Usage(voucher.quantity, used, voucher.reserved_quantity),
@@ -74,6 +69,17 @@ def voucher_offer(
             expires_at=voucher.expiration_date,
         ),
     )
+
+
+def _validity(voucher: Voucher) -> Validity:
+    validity = parse_validity(
+        voucher.validity_in_force,
+        starts_at=voucher.start_date,
+        expires_at=voucher.expiration_date,
+        created_at=voucher.created_at,
+    )
+    # Windows that repeat go on counting from the code's own start.
+    return validity if voucher.locked_until is None else replace(validity, starts_at=voucher.opens_at)
 
 
 def tier_offer(tier: PromotionTier, *, id_: str = "", asking: Asking = NOBODY) -> Offer:

@@ -19,6 +19,7 @@ from campaigns.models import Campaign, Category, ValidationRuleAssignment
 from promoengine.core.models import Project
 from promoengine.engine.stacking import StackingRules, parse_stacking_rules
 from redemptions.models import Reservation
+from vouchers.locks import Locks, locks_at
 from vouchers.models import UsageEntry, Voucher
 
 COLUMNS = list(Voucher._meta.concrete_fields)
@@ -129,12 +130,15 @@ def _voucher(project: Project, row: Sequence[Any]) -> Voucher:
 def _complete(
     project: Project, version: int, vouchers: Sequence[Voucher], guarded: Collection[uuid.UUID]
 ) -> None:
-    """Put on codes their campaigns, categories and rules; `guarded` are those with rules of their own."""
+    """Put campaigns, categories, locks and rules on codes; `guarded` are those with rules of their own."""
     campaigns = campaigns_at(project, version, {v.campaign_id for v in vouchers if v.campaign_id})
     own = assignments_at(project, version, guarded)
     category_ids = {voucher.category_id for voucher in vouchers if voucher.category_id}
     categories = Category.objects.in_bulk(list(category_ids)) if category_ids else {}
+    in_batches = any(voucher.batch_id for voucher in vouchers)
+    locks: Locks = locks_at(project, version) if in_batches else {}
     for voucher in vouchers:
+        voucher.locked_until = locks.get(voucher.batch_id) if voucher.batch_id else None
         campaign: Campaign | None = campaigns.get(voucher.campaign_id) if voucher.campaign_id else None
         voucher.campaign = campaign
         voucher.category = categories.get(voucher.category_id) if voucher.category_id else None

@@ -15,6 +15,40 @@ from promoengine.core.models import AsyncAction, Project, ProjectModel
 from promoengine.core.privacy import Privacy
 
 
+class CodeBatch(ProjectModel):
+    """Codes of a campaign that were made or imported together; `count` is how many that were.
+
+    Before `locked_until` it gives none of them, and none that nobody has been given can be used. Where it is
+    `one_per_person`, it gives each person one.
+    """
+
+    prefix = "batch"
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=255, blank=True)
+    count = models.PositiveIntegerField(default=0, editable=False)
+    locked_until = models.DateTimeField(null=True, blank=True)
+    one_per_person = models.BooleanField(default=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+
+    privacy = Privacy(free="name count locked_until created_at updated_at")
+
+    class Meta:
+        verbose_name_plural = "code batches"
+        indexes = [
+            models.Index(fields=["campaign", "id"], name="batch_of_campaign"),
+            models.Index(fields=["project"], name="batch_locked", condition=~Q(locked_until=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+    def is_locked_at(self, now: datetime) -> bool:
+        """Return whether it gives no code at a moment."""
+        return self.locked_until is not None and now < self.locked_until
+
+
 class VoucherQuerySet(models.QuerySet["Voucher"]):
     def present(self) -> "VoucherQuerySet":
         """Vouchers that are not in the bin."""
@@ -59,6 +93,17 @@ class Voucher(ValidityModel):
         db_constraint=False,
         db_index=False,
     )
+    # Batches go with their campaign alone, after its codes.
+    batch = models.ForeignKey(
+        CodeBatch,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        editable=False,
+    )
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     code = models.CharField(max_length=255)
     code_key = models.CharField(
@@ -95,10 +140,11 @@ class Voucher(ValidityModel):
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
-    # Annotations of the selectors: uses not counted yet, and what live sessions hold.
+    # Annotations of the selectors: uses not counted yet, what live sessions hold, and its batch's lock.
     pending_quantity: int
     reserved_quantity: int
     reserved_amount: int
+    locked_until: datetime | None = None
 
     privacy = Privacy(
         free="start_date expiration_date validity code code_key type discount gift_amount gift_balance"
@@ -131,8 +177,8 @@ class Voucher(ValidityModel):
             models.Index("project", F("updated_at").asc(nulls_first=True), "id", name="voucher_updated"),
             models.Index(fields=["campaign", "created_at", "id"], name="voucher_campaign_created"),
             models.Index(
-                fields=["campaign", "id"],
-                name="voucher_free",
+                fields=["campaign", "batch", "id"],
+                name="voucher_free_of_batch",
                 condition=Q(published_count=0, active=True, deleted_at=None, is_unused=True),
             ),
             # What anybody may use, the newest first, as a qualification asks.
@@ -153,13 +199,20 @@ class Voucher(ValidityModel):
         """Return what a voucher that came from the selectors is good for at a moment."""
         if not self.active or (self.campaign is not None and not self.campaign.active):
             return self.State.DISABLED
-        if self.start_date is not None and self.start_date > now:
+        if self.opens_at is not None and self.opens_at > now:
             return self.State.NOT_ACTIVE_YET
         if self.expiration_date is not None and self.expiration_date <= now:
             return self.State.EXPIRED
         if self.quantity is not None and self.redeemed_quantity + self.pending_quantity >= self.quantity:
             return self.State.USED
         return self.State.NO_BALANCE if self.gift_balance == 0 else self.State.ACTIVE
+
+    @property
+    def opens_at(self) -> datetime | None:
+        """From when on it may be used: a lock of its batch holds as long as nobody has been given it."""
+        if self.locked_until is None or self.published_count:
+            return self.start_date
+        return max(self.locked_until, self.start_date or self.locked_until)
 
     @property
     def discount_in_force(self) -> dict[str, Any] | None:
@@ -330,3 +383,55 @@ class Publication(ProjectModel):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class ServedPerson(models.Model):
+    """That a person has got the one code which a campaign, or one batch of it, gives each.
+
+    `person` is the key of the customer or, where the campaign counts by more, a hash they are known by.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+", db_index=False)
+    batch = models.ForeignKey(
+        CodeBatch,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    person = models.UUIDField()
+
+    privacy = Privacy(personal={"person": None}, person="customer", is_deleted=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "batch", "person"], nulls_distinct=False, name="person_served_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} of {self.batch_id or self.campaign_id}"
+
+
+class PoolAlert(ProjectModel):
+    """At how few free codes a campaign's people are told; `low_since` is when they were, while it holds."""
+
+    prefix = "pool"
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="+")
+    threshold = models.PositiveIntegerField()
+    emails = ArrayField(models.EmailField(max_length=320), default=list, blank=True)
+    low_since = models.DateTimeField(null=True, editable=False)
+    free_count = models.PositiveIntegerField(null=True, editable=False, help_text="When it was found low.")
+
+    privacy = Privacy(
+        free="threshold low_since free_count",
+        personal={"emails": []},
+        lapses="has e-mail addresses of staff, who take them out on the campaign's page",
+    )
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id} at {self.threshold}"

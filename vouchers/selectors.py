@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from campaigns.rule_selectors import load_assignments
@@ -22,6 +22,7 @@ def vouchers_for_wire(project: Project) -> VoucherQuerySet:
         .with_relations()
         .annotate(
             pending_quantity=Coalesce(Subquery(entries.annotate(sum=Sum("quantity")).values("sum")), 0),
+            locked_until=F("batch__locked_until"),
         )
     )
 

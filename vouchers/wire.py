@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from campaigns.models import Campaign
 from campaigns.rule_selectors import load_assignments
 from campaigns.rule_wire import assignments_to_wire
 from campaigns.wire import WINDOWS, categories_to_wire
@@ -12,7 +13,7 @@ from customers.wire import customer_to_wire
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
 from promoengine.core.models import Project
-from vouchers.models import Publication, Voucher, VoucherTransaction
+from vouchers.models import CodeBatch, Publication, Voucher, VoucherTransaction
 
 MANUAL = (VoucherTransaction.Type.CREDITS_ADDITION, VoucherTransaction.Type.CREDITS_REMOVAL)
 
@@ -123,6 +124,21 @@ def publication_to_wire(
     if publication.failure_code:
         wire |= {"failure_code": publication.failure_code, "failure_message": publication.failure_message}
     return wire
+
+
+def batch_to_wire(batch: CodeBatch) -> dict[str, Any]:
+    """Return a batch of codes; it is our own beside the published wire."""
+    return {
+        "id": batch.public_id,
+        "object": "batch",
+        "campaign_id": public_id(Campaign.prefix, batch.campaign_id),
+        "name": batch.name,
+        "vouchers_count": batch.count,
+        "locked_until": wire_datetime(batch.locked_until),
+        "one_per_person": batch.one_per_person,
+        "created_at": wire_datetime(batch.created_at),
+        "updated_at": wire_datetime(batch.updated_at),
+    }
 
 
 def transaction_to_wire(row: VoucherTransaction, voucher: Voucher) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from promoengine.core.services.metadata import check_metadata, schemas_now
 from vouchers.codes import check_code
 from vouchers.models import UsageEntry, Voucher, VoucherQuerySet
 from vouchers.patterns import parse_code_config
+from vouchers.services.batches import NO_TERMS, BatchTerms
 from vouchers.services.create import create_voucher
 from vouchers.services.generate import GenerationRunning, check_room, start_generation
 from vouchers.services.usage import fold_usage
@@ -58,11 +59,17 @@ class CampaignProtected(DomainError):
 
 @transaction.atomic
 def launch_campaign(
-    project: Project, *, data: Mapping[str, Any], channel: str = "API", now: datetime
+    project: Project,
+    *,
+    data: Mapping[str, Any],
+    batch: BatchTerms = NO_TERMS,
+    channel: str = "API",
+    now: datetime,
 ) -> Campaign:
     """Make a campaign with the codes it starts with, and return it.
 
-    One code is made at once, several in the background; a STANDALONE campaign has its one code.
+    One code is made at once, several, or those of a batch with terms, in the background; a STANDALONE
+    campaign has its one code.
 
     Raises:
         InvalidPayload, InvalidCampaign, PatternTooSmall: a field is wrong; nothing has been made.
@@ -80,31 +87,40 @@ def launch_campaign(
         code = voucher.get("code") or literal
         create_voucher(project, data={}, campaign=campaign, code=code, channel=channel, now=now)
         campaign.vouchers_count = 1
-    elif count == 1:
+    elif count == 1 and batch == NO_TERMS:
         create_voucher(project, data={}, campaign=campaign, channel=channel, now=now)
         campaign.vouchers_count = 1
     elif count:
-        start_generation(project, campaign=campaign, count=count, now=now)
+        start_generation(project, campaign=campaign, count=count, batch=batch, channel=channel, now=now)
     return campaign
 
 
 def add_vouchers(
-    project: Project, ref: str, *, count: Any, data: Mapping[str, Any], channel: str = "API", now: datetime
+    project: Project,
+    ref: str,
+    *,
+    count: Any,
+    data: Mapping[str, Any],
+    batch: BatchTerms | None = None,
+    channel: str = "API",
+    now: datetime,
 ) -> Voucher | AsyncAction:
-    """Add one code to a campaign at once, or several in the background.
+    """Add one code to a campaign at once, or several, or a batch of any size, in the background.
 
     Raises:
         NotFound: the project has no such campaign.
-        InvalidPayload, PatternTooSmall: the number or the pattern is wrong.
+        InvalidPayload, PatternTooSmall: the number, the batch or the pattern is wrong.
         GenerationRunning: the campaign is being worked on.
     """
     campaign = campaign_by_ref(project, ref)
     wanted = _count(count, least=1)
-    if wanted == 1:
+    if wanted == 1 and batch is None:
         return create_voucher(project, data=data, campaign=campaign, channel=channel, now=now)
     if campaign.voucher_type is None or campaign.type == Campaign.Type.STANDALONE:
         raise InvalidPayload(f"Campaign {campaign.name} can't have {wanted} more codes")
-    return start_generation(project, campaign=campaign, count=wanted, now=now)
+    return start_generation(
+        project, campaign=campaign, count=wanted, batch=batch or NO_TERMS, channel=channel, now=now
+    )
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from promoengine.core.services.async_actions import (
 )
 from vouchers.models import Voucher
 from vouchers.patterns import CodePattern, parse_code_config
+from vouchers.services.batches import NO_TERMS, BatchTerms, add_to_batch, open_batch
 from vouchers.services.insert_codes import insert_codes
 
 GENERATE = "CAMPAIGN.VOUCHERS_GENERATE"
@@ -67,14 +68,24 @@ def check_room(project: Project, pattern: CodePattern, count: int) -> None:
 
 
 @transaction.atomic
-def start_generation(project: Project, *, campaign: Campaign, count: int, now: datetime) -> AsyncAction:
-    """Start making `count` codes for a campaign in the background.
+def start_generation(
+    project: Project,
+    *,
+    campaign: Campaign,
+    count: int,
+    batch: BatchTerms = NO_TERMS,
+    channel: str = "API",
+    now: datetime,
+) -> AsyncAction:
+    """Start making `count` codes for a campaign in the background, a batch of its own.
 
     Raises:
         PatternTooSmall: the pattern has fewer codes than that.
         GenerationRunning: the campaign is being worked on.
+        InvalidPayload: the batch would be locked until a moment that is past.
     """
     check_room(project, parse_code_config(campaign.code_config), count)
+    opened = open_batch(project, campaign, batch, channel=channel, now=now)
     claimed = Campaign.objects.filter(
         project=project, pk=campaign.pk, generation_status__in=["DONE", "FAILED", "DRAFT"]
     ).update(generation_status=Campaign.GenerationStatus.IN_PROGRESS)
@@ -85,7 +96,7 @@ def start_generation(project: Project, *, campaign: Campaign, count: int, now: d
         project,
         GENERATE,
         job="vouchers.jobs.generate_codes",
-        params={"campaign": str(campaign.pk)},
+        params={"campaign": str(campaign.pk), "batch": str(opened.pk)},
         total_count=count,
         is_stoppable=True,
         now=now,
@@ -122,14 +133,15 @@ def run_generation(action: AsyncAction) -> None:
 
 
 def _make(action: AsyncAction, campaign: Campaign) -> None:
-    pattern = parse_code_config(campaign.code_config)
+    pattern, batch_id = parse_code_config(campaign.code_config), action.params.get("batch")
     fruitless, is_crowded = 0, False
     while action.done_count < action.total_count:
         checkpoint(action)
         wanted = min(BATCH, action.total_count - action.done_count)
         with transaction.atomic():
-            made = insert_codes(campaign, pattern, wanted, is_crowded=is_crowded)
+            made = insert_codes(campaign, pattern, wanted, batch_id=batch_id, is_crowded=is_crowded)
             advance(action, done=made)
+            add_to_batch(batch_id, made)
             Campaign.objects.filter(pk=campaign.pk).update(vouchers_count=F("vouchers_count") + made)
         is_crowded = made < wanted
         fruitless = 0 if made else fruitless + 1

@@ -29,12 +29,14 @@ class NewCode(NamedTuple):
     id: uuid.UUID
 
 
-def insert_codes(campaign: Campaign, pattern: CodePattern, count: int, *, is_crowded: bool) -> int:
-    """Insert up to `count` new codes in the caller's transaction, and return how many.
+def insert_codes(
+    campaign: Campaign, pattern: CodePattern, count: int, *, batch_id: str | None, is_crowded: bool
+) -> int:
+    """Insert up to `count` new codes of a batch in the caller's transaction, and return how many.
 
     `is_crowded` says that the last batch met codes that were taken, so this one will, too.
     """
-    shared = _shared_columns(campaign)
+    shared = _shared_columns(campaign, batch_id)
     if not is_crowded:
         codes = _codes(campaign, pattern, count)
         try:
@@ -59,11 +61,12 @@ def _codes(campaign: Campaign, pattern: CodePattern, count: int) -> list[NewCode
     return sorted(by_key.values())
 
 
-def _shared_columns(campaign: Campaign) -> dict[str, Any]:
+def _shared_columns(campaign: Campaign, batch_id: str | None) -> dict[str, Any]:
     """Return what all new codes of a campaign have in common, by column."""
     voucher = Voucher(
         project=campaign.project,
         campaign=campaign,
+        batch_id=batch_id,
         is_referral_code=campaign.campaign_type == Campaign.CampaignType.REFERRAL_PROGRAM,
         created_at=timezone.now(),
         **thin_voucher(campaign),

@@ -1,0 +1,118 @@
+"""Batches of codes: opened by whoever makes or imports codes, locked until a time, one code a person."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from campaigns.models import Campaign
+from campaigns.selectors import campaign_by_ref
+from promoengine.core.errors import InvalidPayload
+from promoengine.core.events import record_event
+from promoengine.core.models import Project
+from promoengine.core.services.definitions import definitions_changed
+from vouchers.batches import batch_by_id
+from vouchers.models import CodeBatch
+from vouchers.wire import batch_to_wire
+
+FIELDS = ("name", "locked_until", "one_per_person")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTerms:
+    """What is said of a batch before its codes are made."""
+
+    name: str = ""
+    locked_until: datetime | None = None
+    one_per_person: bool = False
+
+
+NO_TERMS = BatchTerms()
+
+
+@transaction.atomic
+def open_batch(
+    project: Project,
+    campaign: Campaign,
+    terms: BatchTerms = NO_TERMS,
+    *,
+    channel: str = "API",
+    now: datetime,
+) -> CodeBatch:
+    """Make a batch without codes, locked from the first where its terms say so, and return it.
+
+    Raises:
+        InvalidPayload: it would be locked until a moment that is past.
+    """
+    _check_lock(terms.locked_until, now)
+    if terms.locked_until:
+        definitions_changed(project)
+    batch = CodeBatch.objects.create(
+        project=project,
+        campaign=campaign,
+        name=terms.name,
+        locked_until=terms.locked_until,
+        one_per_person=terms.one_per_person,
+        created_at=now,
+    )
+    _record("campaign.batch.created", batch, channel=channel, now=now)
+    return batch
+
+
+def add_to_batch(batch_id: uuid.UUID | str | None, count: int) -> None:
+    """Count codes into a batch, in the transaction that makes them."""
+    if batch_id and count:
+        CodeBatch.objects.filter(pk=batch_id).update(count=F("count") + count)
+
+
+@transaction.atomic
+def change_batch(
+    project: Project, ref: str, batch_id: str, *, data: Mapping[str, Any], channel: str = "API", now: datetime
+) -> CodeBatch:
+    """Change what `data` has of a batch: `name`, `locked_until` (None releases it), `one_per_person`.
+
+    A lock holds for whoever asks after this has returned: it waits for takers and checkouts under way.
+
+    Raises:
+        NotFound: the project has no such campaign, or that no such batch.
+        InvalidPayload: it would be locked until a moment that is past.
+    """
+    if "locked_until" in data:
+        definitions_changed(project)
+    campaign = campaign_by_ref(project, ref)
+    found = batch_by_id(project, campaign, batch_id)
+    batch = CodeBatch.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    batch.campaign = campaign
+    columns = {name: data[name] for name in FIELDS if name in data and data[name] != getattr(batch, name)}
+    if not columns:
+        return batch
+    _check_lock(columns.get("locked_until"), now)
+    for name, value in columns.items():
+        setattr(batch, name, value)
+    batch.updated_at = now
+    batch.save(update_fields=[*columns, "updated_at"])
+    _record("campaign.batch.updated", batch, channel=channel, now=now)
+    return batch
+
+
+def _check_lock(locked_until: datetime | None, now: datetime) -> None:
+    if locked_until is not None and locked_until <= now:
+        raise InvalidPayload(
+            "Property .locked_until should be in the future, or null, which releases the codes"
+        )
+
+
+def _record(event: str, batch: CodeBatch, *, channel: str, now: datetime) -> None:
+    record_event(
+        batch.project,
+        event,
+        {"batch": batch_to_wire(batch)},
+        entity_id=batch.public_id,
+        campaign_id=batch.campaign_id,
+        channel=channel,
+        now=now,
+    )
