@@ -44,17 +44,26 @@ def offer_in_words(discount: Mapping[str, Any] | None, gift: Mapping[str, Any] |
         case "FIXED":
             sentence = _("%(scope)s for %(amount)s") % {
                 "scope": scope,
-                "amount": money(discount["fixed_amount"], currency),
+                "amount": _amounts(discount, "fixed_amount", currency),
             }
         case "AMOUNT":
             sentence = _("%(amount)s off %(scope)s") % {
-                "amount": money(discount["amount_off"], currency),
+                "amount": _amounts(discount, "amount_off", currency),
                 "scope": scope,
             }
         case other:
             raise ValueError(f"no words for a discount of type {other}")
-    limit = discount.get("amount_limit") or discount.get("aggregated_amount_limit")
-    return sentence + (_(", at most %(limit)s") % {"limit": money(limit, currency)} if limit else "")
+    for name in ("amount_limit", "aggregated_amount_limit"):
+        if discount.get(name):
+            return sentence + _(", at most %(limit)s") % {"limit": _amounts(discount, name, currency)}
+    return sentence
+
+
+def _amounts(discount: Mapping[str, Any], name: str, currency: str) -> str:
+    """Return an amount, and after it what it is in other currencies, as in `5.00 EUR (5.50 USD)`."""
+    others = discount.get(f"{name}_by_currency") or {}
+    said = ", ".join(money(amount, code) for code, amount in sorted(others.items()) if code != currency)
+    return money(discount[name], currency) + (f" ({said})" if said else "")
 
 
 def _units_in_words(discount: Mapping[str, Any]) -> str:

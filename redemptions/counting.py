@@ -245,8 +245,8 @@ STANDING = f"""
 # What one redemption, `use`, adds to a counter, which is given as `measure` and `entry` of some row.
 CONTRIBUTION = """CASE {of}.measure
         WHEN 'count' THEN 1
-        WHEN 'orders_amount' THEN use.order_amount
-        WHEN 'discount_amount' THEN use.discount_amount
+        WHEN 'orders_amount' THEN CASE use.currency WHEN '' THEN use.order_amount ELSE 0 END
+        WHEN 'discount_amount' THEN CASE use.currency WHEN '' THEN use.discount_amount ELSE 0 END
         WHEN 'gift_amount' THEN coalesce(use.amount, 0)
         ELSE coalesce((use.units ->> {of}.entry)::bigint, 0)
     END"""

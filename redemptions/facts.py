@@ -135,7 +135,7 @@ def gather_context(
     stored = stored_order(project, asked.order)
     lines = lines_of(asked.order, stored, overwrite=overwrite_order)
     catalogue = catalogue_facts(project, refs=good_refs, lines=lines, version=settings.version, at=moment)
-    order = merge_order(asked.order, stored, catalogue, overwrite=overwrite_order)
+    order = merge_order(asked.order, stored, catalogue, home=project.currency, overwrite=overwrite_order)
     customer = _customer_at(project, asked, stored)
     asking = _asking(customer, asked)
     known = _identity_keys(project, asked, customer)

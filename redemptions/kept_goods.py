@@ -49,7 +49,10 @@ class KeptGoods:
         """The bought units as an order that is sent anew, with what is on no line as long as it stays."""
         lines = [self._line(number, count) for number, count in self.bought.items() if count]
         amount = sum(line["amount"] for line in lines) + self.rest
-        return AskedOrder(amount=amount, items=tuple(lines), metadata=self.sold.order.metadata)
+        order = self.sold.order
+        return AskedOrder(
+            amount=amount, items=tuple(lines), metadata=order.metadata, currency=order.currency or None
+        )
 
     def unearned_worth(self, after: Amounts) -> int:
         """Return what those free units cost that discounts no longer add; `after` is the basket with them."""

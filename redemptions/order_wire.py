@@ -56,6 +56,8 @@ def order_frame(order: CheckoutOrder, customer: Customer | None) -> dict[str, An
     if order.stored is not None and order.stored.referrer_id:
         frame["referrer_id"] = public_id(Customer.prefix, order.stored.referrer_id)
         frame["referrer"] = {"id": frame["referrer_id"], "object": "customer"}
+    if order.currency:
+        frame["currency"] = order.currency
     if order.source_id is not None:
         frame["source_id"] = order.source_id
     if order.stored is not None:

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from campaigns.facts import Catalogue
+from promoengine.core.errors import DomainError
 from promoengine.core.ids import new_id, public_id
 from promoengine.engine.checks import ANY_TIME
 from promoengine.engine.order import Good, Item, Order
@@ -22,11 +23,19 @@ LINE_PREFIX = "ordli"
 NO_GOODS = Catalogue(ANY_TIME)
 
 
+class CurrencyMismatch(DomainError):
+    """What would have to be added up is in two currencies."""
+
+    key = "currency_mismatch"
+    message = "currency mismatch"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckoutOrder:
     """An order under checkout. `stored` is its row where it has one; `lines` are wire items with amounts.
 
-    `initial_amount` is what it cost before units were added, where some were.
+    `initial_amount` is what it cost before units were added, where some were. `currency` is told where it is
+    another than the project's.
     """
 
     stored: models.Order | None
@@ -37,6 +46,7 @@ class CheckoutOrder:
     metadata: dict[str, Any]
     has_amount: bool = True
     initial_amount: int | None = None
+    currency: str = ""
 
     @classmethod
     def of(cls, stored: models.Order) -> "CheckoutOrder":
@@ -49,6 +59,7 @@ class CheckoutOrder:
             stored.status,
             stored.metadata,
             initial_amount=stored.calculated.get("initial_amount"),
+            currency=stored.currency,
         )
 
     def to_engine(self, catalogue: Catalogue) -> Order:
@@ -57,7 +68,13 @@ class CheckoutOrder:
         items = tuple(
             _item(line, before, catalogue) for line, before in zip(self.lines, self._earlier(), strict=True)
         )
-        whole = Order(self.amount, items, metadata=self.metadata, initial_amount=self.initial_amount)
+        whole = Order(
+            self.amount,
+            items,
+            metadata=self.metadata,
+            initial_amount=self.initial_amount,
+            currency=self.currency,
+        )
         left = max(0, whole.total)
         return replace(whole, discount=min(calculated.get("discount", 0), left))
 
@@ -93,18 +110,28 @@ def lines_of(asked: AskedOrder | None, stored: models.Order | None, *, overwrite
 
 
 def merge_order(
-    asked: AskedOrder | None, stored: models.Order | None, catalogue: Catalogue, *, overwrite: bool
+    asked: AskedOrder | None,
+    stored: models.Order | None,
+    catalogue: Catalogue,
+    *,
+    home: str,
+    overwrite: bool,
 ) -> CheckoutOrder | None:
     """Return the order to calculate on, its lines priced, or None where none was sent.
 
-    A line without a price has that of its stored SKU or product.
+    A line without a price has that of its stored SKU or product. `home` is the project's currency.
 
     Raises:
         InvalidAmount: a line costs more than can be counted.
+        CurrencyMismatch: the order is stored in another currency, or a line needs a price in this one.
     """
     if asked is None:
         return None
-    lines = tuple(priced(line, catalogue) for line in lines_of(asked, stored, overwrite=overwrite))
+    currency = _currency(asked, stored, home=home, overwrite=overwrite)
+    sent = lines_of(asked, stored, overwrite=overwrite)
+    if currency:
+        _refuse_overridden_prices(sent)
+    lines = tuple(priced(line, catalogue, currency) for line in sent)
     if stored is not None and not overwrite:
         return replace(CheckoutOrder.of(stored), lines=lines, status=asked.status)
     amount, initial_amount = asked.amount, _initial_amount(lines)
@@ -120,14 +147,41 @@ def merge_order(
         (stored.metadata if stored else {}) | (asked.metadata or {}),
         has_amount=asked.amount is not None or bool(lines) or stored is not None,
         initial_amount=initial_amount,
+        currency=currency,
     )
 
 
-def priced(line: Line, catalogue: Catalogue) -> Line:
-    """Return a line with its amount: as sent, or the price sent or stored, times the quantity."""
+def _currency(asked: AskedOrder, stored: models.Order | None, *, home: str, overwrite: bool) -> str:
+    """Return an order's currency, "" where it is the project's; what was redeemed on it stays in its own."""
+    kept = stored.currency if stored else ""
+    if asked.currency is None:
+        return kept
+    said = "" if asked.currency == home else asked.currency
+    is_sold_anew = overwrite and asked.items is not None and stored is not None and not stored.calculated
+    if stored is not None and said != kept and not is_sold_anew:
+        raise CurrencyMismatch(f"Order {stored.public_id} is in {kept or home}, and not in {asked.currency}")
+    return said
+
+
+def _refuse_overridden_prices(lines: Sequence[Line]) -> None:
+    """Keep prices out of the catalogue that are in another currency than the project's."""
+    said = (line.get(kind) or {} for line in lines for kind in ("product", "sku"))
+    if any(one.get("override") and one.get("price") is not None for one in said):
+        raise CurrencyMismatch("The catalogue's prices can't be overridden by an order in another currency")
+
+
+def priced(line: Line, catalogue: Catalogue, currency: str = "") -> Line:
+    """Return a line with its amount: as sent, or the price sent or stored, times the quantity.
+
+    Raises:
+        InvalidAmount: it is more than can be counted.
+        CurrencyMismatch: only a price in the project's currency is stored, and the order is in another.
+    """
     if "amount" in line:
         return line
     good = catalogue.good_of_line(line)
+    if currency and "price" not in line and good is not None and good.price:
+        raise CurrencyMismatch(f"An order line needs a price in {currency}: that of the catalogue is not")
     price = line.get("price", good.price if good else None)
     amount = (price or 0) * line["quantity"]
     if amount > AMOUNT_MAX:

@@ -19,6 +19,7 @@ REASONS = {
     "order_rules_violated": _("The order does not meet its rules."),
     "redemption_rules_violated": _("Its limits or rules do not allow this use."),
     "invalid_product": _("It gives a product that the catalogue does not have."),
+    "currency_mismatch": _("It says no amount in the currency of the order."),
     "invalid_payload": _("Something it needs to know is missing."),
     "not_found": _("There is no such code or promotion."),
     "applicable_redeemables_limit_exceeded": _("One order may not use more offers than there are before it."),

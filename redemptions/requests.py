@@ -8,6 +8,7 @@ from typing import Any
 from customers.payload import read_identities
 from customers.tracking import as_tracking_id
 from promoengine.core.errors import DomainError, InvalidPayload
+from promoengine.engine.figures import CURRENCY
 
 REDEEMABLES_MAX = 30
 ITEMS_MAX = 500
@@ -62,7 +63,10 @@ class AskedSession:
 
 @dataclass(frozen=True, slots=True)
 class AskedOrder:
-    """An order as sent; `items` are checked lines: integer `quantity` and, where sent, `price`, `amount`."""
+    """An order as sent; `items` are checked lines: integer `quantity` and, where sent, `price`, `amount`.
+
+    `currency` is our own field, an ISO 4217 code in capitals.
+    """
 
     id: str | None = None
     source_id: str | None = None
@@ -70,6 +74,7 @@ class AskedOrder:
     items: tuple[dict[str, Any], ...] | None = None
     status: str | None = None
     metadata: dict[str, Any] | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,15 @@ def parse_order(order: Any, where: str = ".order") -> AskedOrder | None:
         else tuple(_item(row, f"{where}.items[{index}]") for index, row in enumerate(items)),
         status=status,
         metadata=_optional_object(order, "metadata", where),
+        currency=_currency(order, where),
     )
+
+
+def _currency(order: Mapping[str, Any], where: str) -> str | None:
+    text = read_text(order, "currency", where)
+    if text is not None and not CURRENCY.fullmatch(text.upper()):
+        raise InvalidPayload(f"Property {where}.currency should be an ISO 4217 currency code, as in EUR")
+    return text.upper() if text else None
 
 
 def _redeemable(row: Any, where: str) -> AskedRedeemable:

@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from campaigns.admin.currencies import AmountsField, by_currency, refuse_misplaced, shown_by_currency
 from campaigns.admin.guarded import GuardedAdmin
 from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.models import Campaign, PromotionTier
@@ -48,7 +49,7 @@ SCOPES = [
     ("APPLY_TO_ITEMS_PROPORTIONALLY", _("The items together, by their prices")),
 ]
 SCOPES_OF_AMOUNTS = ("APPLY_TO_ITEMS_BY_QUANTITY", "APPLY_TO_ITEMS_PROPORTIONALLY")
-OFFER_FIELDS = ["offer", "value", "most", "scope"]
+OFFER_FIELDS = ["offer", "value", "most", "elsewhere", "scope"]
 
 
 class PromotionForm(AttributeFields, forms.ModelForm):
@@ -88,6 +89,7 @@ class PromotionForm(AttributeFields, forms.ModelForm):
         help_text=_("The largest discount of one order; only for a percentage."),
         widget=UnfoldAdminDecimalFieldWidget,
     )
+    elsewhere = AmountsField()
     scope = forms.ChoiceField(
         choices=SCOPES, label=_("It reduces"), widget=UnfoldAdminSelectWidget(choices=SCOPES)
     )
@@ -137,6 +139,7 @@ class PromotionForm(AttributeFields, forms.ModelForm):
             self.add_error("value", _("A percentage may be at most 100."))
         if cleaned.get("scope") in SCOPES_OF_AMOUNTS and cleaned.get("offer") != "AMOUNT":
             self.add_error("scope", _("Only an amount off can be given so; choose the order or each item."))
+        refuse_misplaced(self, cleaned, self.project.currency)
         if self.is_new:
             self._check_campaign(cleaned)
         return cleaned
@@ -158,7 +161,7 @@ class PromotionForm(AttributeFields, forms.ModelForm):
         discount = {"type": kind, VALUE_FIELDS[kind]: amount, "effect": cleaned["scope"]}
         if kind == "PERCENT" and cleaned["most"]:
             discount["amount_limit"] = minor_units(cleaned["most"], self.project.currency)
-        return discount
+        return discount | by_currency(discount, cleaned, VALUE_FIELDS[kind])
 
     def _check_campaign(self, cleaned: dict[str, Any]) -> None:
         name = cleaned.get("new_campaign")
@@ -185,6 +188,7 @@ class PromotionForm(AttributeFields, forms.ModelForm):
                 "offer": kind,
                 "value": shown if kind == "PERCENT" else major_units(shown, currency),
                 "most": major_units(most, currency) if most else None,
+                "elsewhere": shown_by_currency(discount, VALUE_FIELDS[kind]),
                 "scope": discount.get("effect") or "APPLY_TO_ORDER",
             }
 
@@ -195,7 +199,9 @@ def fits_form(discount: dict[str, Any] | None) -> bool:
         return True
     if discount["type"] not in VALUE_FIELDS or discount.get("effect", "APPLY_TO_ORDER") not in dict(SCOPES):
         return False
-    return discount.keys() <= {"type", VALUE_FIELDS[discount["type"]], "effect", "amount_limit"}
+    value = VALUE_FIELDS[discount["type"]]
+    elsewhere = "amount_limit" if discount["type"] == "PERCENT" else value
+    return discount.keys() <= {"type", value, "effect", "amount_limit", f"{elsewhere}_by_currency"}
 
 
 @admin.register(PromotionTier)
@@ -239,7 +245,7 @@ class PromotionAdmin(GuardedAdmin):
             (_("When"), {"fields": ["start_date", "expiration_date", "hierarchy", "active"]}),
         ]
         if obj is None or fits_form(obj.discount):
-            sets.insert(1, (_("Offer"), {"fields": ["offer", ("value", "most"), "scope"]}))
+            sets.insert(1, (_("Offer"), {"fields": ["offer", ("value", "most"), "elsewhere", "scope"]}))
         return [*sets, *attribute_fieldset(self, request, obj, "promotion_tier")]
 
     def get_form(

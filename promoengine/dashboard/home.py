@@ -30,11 +30,14 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         kind=Redemption.Kind.REDEMPTION,
         created_at__gte=now - timedelta(days=DAYS),
     )
+    at_home = Q(currency="")
     succeeded = Q(result=Redemption.Result.SUCCESS)
     figures = uses.aggregate(
         redeemed=Count("id", filter=succeeded),
         failed=Count("id", filter=~succeeded),
-        discount=Sum("discount_amount", filter=succeeded & ~Q(status=Redemption.Status.ROLLED_BACK)),
+        discount=Sum(
+            "discount_amount", filter=succeeded & at_home & ~Q(status=Redemption.Status.ROLLED_BACK)
+        ),
     )
     running = Campaign.objects.filter(
         Q(expiration_date=None) | Q(expiration_date__gt=now), project=project, active=True

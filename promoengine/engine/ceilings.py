@@ -36,6 +36,7 @@ class Ceilings:
     """The ceilings of offers on one order, in minor units; without an order nothing can be taken off."""
 
     def __init__(self, order: Order | None) -> None:
+        self._currency = order.currency if order else ""
         self._left = max(0, order.total) if order else 0
         self._whole = max(order.amount, order.initial) if order else 0
         self._items = order.items if order else ()
@@ -55,6 +56,7 @@ class Ceilings:
 
     def _of_discount(self, offer: Offer) -> int:
         discount, scope = offer.discount, offer.scope
+        discount = discount.in_currency(self._currency) if discount else None
         if discount is None or discount.figure is None or discount.figure.formula is not None or offer.bundle:
             return self._left
         value, effect = discount.figure.fixed or 0, discount.effect_under(scope)

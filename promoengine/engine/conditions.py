@@ -31,7 +31,7 @@ def fact(
     def judge(node: Node, situation: Situation, findings: list[Finding]) -> Truth:
         return judge_value(node, read(node, situation), situation, findings, measure)
 
-    register(name, Kind(judge, needs_property=needs_property))
+    register(name, Kind(judge, needs_property=needs_property, is_money=measure == MONEY))
 
 
 def _customer_segments(node: Node, situation: Situation) -> Any:
@@ -116,7 +116,7 @@ def counted(name: str, counter: CounterKind, measure: str = COUNT) -> None:
     def judge(node: Node, situation: Situation, findings: list[Finding]) -> Truth:
         return _judge_counter(node, situation, findings, counter, measure)
 
-    register(name, Kind(judge, counter=counter))
+    register(name, Kind(judge, counter=counter, is_money=measure == MONEY))
 
 
 def _judge_counter(

@@ -1,7 +1,7 @@
 """Discounts as the wire has them, checked once and then applied to orders."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,7 @@ from promoengine.engine.figures import (
     Figure,
     InvalidFigure,
     parse_figure,
+    read_by_currency,
     read_count,
 )
 from promoengine.engine.order import Good, Order
@@ -33,6 +34,7 @@ __all__ = ["Applied", "Discount", "InvalidDiscount", "Terms", "parse_discount"]
 
 VALUE_FIELDS = {"AMOUNT": "amount_off", "PERCENT": "percent_off", "FIXED": "fixed_amount", "UNIT": "unit_off"}
 KINDS = {"AMOUNT": MONEY, "PERCENT": PERCENT, "FIXED": MONEY, "UNIT": UNITS}
+MONEY_FIELDS = ("amount_off", "fixed_amount", "amount_limit", "aggregated_amount_limit")
 DEFAULT_EFFECTS = {"UNIT": "ADD_MISSING_ITEMS"}
 DEFAULT_EFFECT, DEFAULT_ITEMS_EFFECT = "APPLY_TO_ORDER", "APPLY_TO_ITEMS"
 MANY, SAME = "ADD_MANY_ITEMS", "ADD_SAME_ITEMS"
@@ -51,6 +53,7 @@ class Discount:
     """A checked discount: its published type, its effect, and its numbers, money in minor units.
 
     `effect` is the type's default where none `is_effect_given`. `shown` is what results show of it.
+    `elsewhere` is what it is for orders in other currencies, as far as it has all its amounts in them.
     """
 
     type: str
@@ -61,6 +64,17 @@ class Discount:
     grants: tuple[Grant, ...] = ()
     is_effect_given: bool = True
     shown: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    elsewhere: Mapping[str, "Discount"] = field(default_factory=dict, compare=False)
+
+    @property
+    def names_money(self) -> bool:
+        """Whether it has an amount, new price or cap of its own."""
+        has_amount = self.figure is not None and self.figure.kind == MONEY
+        return has_amount or self.amount_limit is not None or self.aggregated_amount_limit is not None
+
+    def in_currency(self, currency: str) -> "Discount | None":
+        """Return what it is for an order in that currency, "" the project's; None where it says no amount."""
+        return self.elsewhere.get(currency) if currency and self.names_money else self
 
     @property
     def has_formula(self) -> bool:
@@ -158,11 +172,13 @@ def parse_discount(wire: Mapping[str, Any]) -> Discount:
         grants = _grants(wire, effect) if kind == "UNIT" else ()
         limit = read_count(wire, "amount_limit", MONEY)
         aggregated_limit = read_count(wire, "aggregated_amount_limit", MONEY)
+        caps = {"amount_limit": limit, "aggregated_amount_limit": aggregated_limit}
+        amounts = _by_currency(wire, caps | ({VALUE_FIELDS[kind]: figure} if KINDS[kind] == MONEY else {}))
     except InvalidFigure as error:
         raise InvalidDiscount(str(error)) from error
     shown = {"type": kind, "effect": effect}
     shown |= {key: value for key, value in wire.items() if value is not None and key not in shown}
-    return Discount(
+    discount = Discount(
         kind,
         effect,
         figure,
@@ -172,6 +188,32 @@ def parse_discount(wire: Mapping[str, Any]) -> Discount:
         is_effect_given=bool(wire.get("effect")),
         shown={**shown, "is_dynamic": False},
     )
+    return replace(discount, elsewhere=_elsewhere(discount, amounts)) if any(amounts.values()) else discount
+
+
+def _by_currency(wire: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Return the amounts in other currencies of those properties that are stated in the project's."""
+    names = [name for name, value in stated.items() if value is not None]
+    for name in MONEY_FIELDS:
+        if wire.get(f"{name}_by_currency") is not None and name not in names:
+            raise InvalidFigure(f".{name}_by_currency needs a '{name}' in the project's own currency")
+    return {name: read_by_currency(wire, name) for name in names}
+
+
+def _elsewhere(discount: Discount, amounts: Mapping[str, Mapping[str, int]]) -> dict[str, Discount]:
+    """Return the discount by the currencies that all of its amounts, by their properties, are given in."""
+    found = {}
+    for currency in set.intersection(*(set(given) for given in amounts.values())):
+        said = {name: given[currency] for name, given in amounts.items()}
+        value = said.get(VALUE_FIELDS[discount.type])
+        found[currency] = replace(
+            discount,
+            figure=discount.figure if value is None else Figure(MONEY, value),
+            amount_limit=said.get("amount_limit"),
+            aggregated_amount_limit=said.get("aggregated_amount_limit"),
+            shown={**discount.shown, **said},
+        )
+    return found
 
 
 def _default_effect(kind: str, wire: Mapping[str, Any]) -> str:

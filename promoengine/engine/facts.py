@@ -95,11 +95,18 @@ class Situation:
     taken: Mapping[Counter, int]
     use: Callable[[], Use]
 
+    @property
+    def currency(self) -> str:
+        """The order's currency where it is another than the project's."""
+        return self.before.currency if self.before else ""
+
     def contribution(self, measure: str) -> int:
-        """Return what using the redeemable adds to a counter of that measure."""
+        """Return what using the redeemable adds to a counter of that measure; money in one currency."""
         match measure:
             case "count":
                 return 1
+            case "orders_amount" | "discount_amount" if self.currency:
+                return 0
             case "orders_amount":
                 return self.before.amount if self.before else 0
             case "discount_amount":

@@ -1,5 +1,6 @@
 """The numbers of a discount: fixed, or by a formula with the fixed one as the fallback."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,9 @@ AMOUNT_MAX = 2**53  # what a double, and so every JSON reader, still holds exact
 MAXIMA = {MONEY: AMOUNT_MAX, PERCENT: 100, UNITS: 1_000_000}
 FINEST = Decimal("1e-15")
 LINE_OPERANDS = "ORDER_ITEM_"
+MONEY_OPERANDS = ("_AMOUNT", "_SUBTOTAL", "_PRICE")
+CURRENCY = re.compile("[A-Z]{3}")
+CURRENCIES_MAX = 200
 
 
 class InvalidFigure(ValueError):
@@ -45,6 +49,12 @@ class Figure:
         """Whether it differs from line to line, because its formula asks about the line."""
         return self.formula is not None and any(name.startswith(LINE_OPERANDS) for name in self.formula.needs)
 
+    @property
+    def _speaks_of_money(self) -> bool:
+        """Whether its formula gives or compares money, which is in the project's currency."""
+        asked = self.formula.needs if self.formula else ()
+        return self.kind == MONEY or any(name.endswith(MONEY_OPERANDS) for name in asked)
+
     def of(self, setting: Setting, item: Item | None = None) -> Decimal | int | None:
         """Return the number as it stands over an order, or over one line of it."""
         if self.formula is None:
@@ -54,7 +64,7 @@ class Figure:
 
     def calculated(self, setting: Setting, item: Item | None = None) -> Decimal | int | None:
         """Return what the formula says, between zero and the most there may be; None if it can't be said."""
-        if self.formula is None:
+        if self.formula is None or (setting.order.currency and self._speaks_of_money):
             return None
         operands = order_operands(setting.order, item, setting.facts)
         number = self.formula.number(operands, now=setting.now, zone=setting.zone)
@@ -115,6 +125,30 @@ def read_count(wire: Mapping[str, Any], name: str, kind: str = UNITS, *, least: 
     if number is not None and number < least:
         raise InvalidFigure(f".{name} should be at least {least}")
     return None if number is None else int(number)
+
+
+def read_by_currency(wire: Mapping[str, Any], name: str) -> dict[str, int]:
+    """Read the amounts in other currencies that stand beside the amount `name`, by ISO 4217 codes.
+
+    Raises:
+        InvalidFigure: they are no amounts by currency; the text says which.
+    """
+    given = wire.get(f"{name}_by_currency")
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or len(given) > CURRENCIES_MAX:
+        raise InvalidFigure(f".{name}_by_currency should be an object of up to {CURRENCIES_MAX} currencies")
+    amounts = {}
+    for currency in given:
+        if not CURRENCY.fullmatch(str(currency)):
+            raise InvalidFigure(f".{name}_by_currency.{currency!s:.10} should be an ISO 4217 code, as in USD")
+        try:
+            number = read_count(given, currency, MONEY)
+        except InvalidFigure as error:
+            raise InvalidFigure(f".{name}_by_currency{error}") from error
+        if number is not None:
+            amounts[currency] = number
+    return amounts
 
 
 def read_formula(wire: Mapping[str, Any], name: str) -> Formula | None:

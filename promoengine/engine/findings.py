@@ -67,13 +67,17 @@ Judge = Callable[[Node, Situation, list[Finding]], Truth]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of condition; `counter` is what it needs counted, `has_parts` lets others be nested in it."""
+    """A kind of condition; `counter` is what it needs counted, `has_parts` lets others be nested in it.
+
+    One that `is_money` compares with amounts, in the project's currency.
+    """
 
     judge: Judge
     needs_property: bool = False
     names_items: bool = False
     has_parts: bool = False
     counter: CounterKind | None = None
+    is_money: bool = False
 
 
 KINDS: dict[str, Kind] = {}
@@ -84,6 +88,11 @@ def register(name: str, kind: Kind) -> None:
     if name in KINDS:
         raise ValueError(f"condition {name} is registered already")
     KINDS[name] = kind
+
+
+def asks_money(node: Node) -> bool:
+    """Return whether a condition, or one nested in it, compares with amounts."""
+    return KINDS[node.name].is_money or any(asks_money(part) for part in node.parts.values())
 
 
 def lookup(values: Mapping[str, Any], path: str | None) -> Any:

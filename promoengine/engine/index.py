@@ -99,7 +99,10 @@ class OfferIndex:
                 ranks.update(self._by_item.get(key, ()))
         for segment in customer.segments if customer else ():
             ranks.update(self._by_segment.get(segment, ()))
-        if order is not None:
+        if order is not None and order.currency:
+            # What is asked is an amount in another currency: judging says so.
+            ranks.update(self._priced)
+        elif order is not None:
             ranks.update(self._priced[: bisect_right(self._amounts, order.total)])
         return (self.offers[rank] for rank in sorted(ranks))
 

@@ -152,7 +152,8 @@ def of_lines(
         items = situation.before.items if situation.before else ()
         return judge_lines(node, items, read, quantify, situation, findings, measure)
 
-    register(name, Kind(judge, needs_property=needs_property, has_parts=True))
+    is_money = measure == MONEY
+    register(name, Kind(judge, needs_property=needs_property, has_parts=True, is_money=is_money))
 
 
 def judge_lines(
@@ -191,7 +192,7 @@ def of_all_lines(name: str, read: Callable[[Lines], int], measure: str) -> None:
         lines = situation.before.items if situation.before else None
         return judge_value(node, None if lines is None else read(lines), situation, findings, measure)
 
-    register(name, Kind(judge))
+    register(name, Kind(judge, is_money=measure == MONEY))
 
 
 def quantity_of(lines: Lines) -> int:

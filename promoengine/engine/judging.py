@@ -8,7 +8,7 @@ from promoengine.engine.bundles import BundleFound
 from promoengine.engine.discounts import Applied, Discount, Terms
 from promoengine.engine.facts import Facts, Situation, Use
 from promoengine.engine.figures import MONEY, Figure, Setting
-from promoengine.engine.findings import Finding
+from promoengine.engine.findings import Finding, asks_money
 from promoengine.engine.limits import (
     GUEST_KEYS,
     GUESTS_COUNTED,
@@ -113,8 +113,9 @@ class Turn:
         """What the offer's discount, or gift card on items, does to the order."""
         if self.before is None:
             return None
-        if self.offer.discount is not None:
-            return self.offer.discount.apply(self.before, self.terms)
+        discount = self.offer.discount
+        if discount is not None and (stated := discount.in_currency(self.before.currency)) is not None:
+            return stated.apply(self.before, self.terms)
         return None
 
     @cached_property
@@ -135,7 +136,7 @@ class Turn:
 
 def take_turn(turn: Turn) -> TurnResult:
     """Judge the offer's rules and, where they are met, work out what it does and what it counts."""
-    if refusal := _guest_refusal(turn):
+    if refusal := _guest_refusal(turn) or _currency_refusal(turn):
         return TurnResult(refusal=refusal)
     verdicts = [rule.judge(turn.situation) for rule in turn.offer.rules]
     findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
@@ -187,6 +188,10 @@ def _rule_refusal(turn: Turn, verdict: Verdict, rule: Rule) -> Refusal:
         return turn.offer.refused(
             "missing_customer", "Customer is required to validate rules", verdict.message
         )
+    currency = turn.situation.currency
+    if currency and reason is not None and reason.truth is UNKNOWN and asks_money(reason.node):
+        details = f"{_violated(turn.offer, rule)}, which compares amounts, and not in {currency}"
+        return turn.offer.refused("currency_mismatch", details)
     return turn.offer.refused(key, _violated(turn.offer, rule), verdict.message)
 
 
@@ -204,6 +209,20 @@ def _guest_refusal(turn: Turn) -> Refusal | None:
             "missing_customer", "Customer, or the device or address of a guest, is required to count uses"
         )
     return None
+
+
+def _currency_refusal(turn: Turn) -> Refusal | None:
+    """Return why an offer says nothing of money in the order's currency, where it would have to."""
+    offer, currency = turn.offer, turn.situation.currency
+    if not currency:
+        return None
+    if offer.gift is not None or offer.points is not None:
+        return offer.refused("currency_mismatch", f"The card does not pay for orders in {currency}")
+    discount = offer.discount
+    is_stated = discount is None or discount.in_currency(currency) is not None
+    if is_stated and not any(entry.names_money for entry in offer.scope.included):
+        return None
+    return offer.refused("currency_mismatch", f"The discount has no amount in {currency}")
 
 
 def _bundle_refusal(turn: Turn) -> Refusal:

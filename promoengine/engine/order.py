@@ -95,7 +95,8 @@ class Item:
 class Order:
     """`amount` is what the order costs before discounts, `discount` what came off it as a whole so far.
 
-    `initial_amount` is what it cost when it was sent, where units were added since.
+    `initial_amount` is what it cost when it was sent, where units were added since. `currency` is told where
+    it is another than the project's, in which offers and rules speak of money.
     """
 
     amount: int
@@ -103,6 +104,7 @@ class Order:
     discount: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
     initial_amount: int | None = None
+    currency: str = ""
 
     @property
     def initial(self) -> int:

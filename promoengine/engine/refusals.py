@@ -20,6 +20,7 @@ MESSAGES = {
     "order_rules_violated": "order does not match validation rules",
     "redemption_rules_violated": "redemption does not match validation rules",
     "invalid_product": "Invalid product",
+    "currency_mismatch": "currency mismatch",
     "invalid_payload": "Invalid payload",
     "not_found": "Resource not found",
 }

@@ -8,11 +8,11 @@ from promoengine.engine import conditions, item_conditions
 from promoengine.engine.bundles import Bundle, InvalidBundle, parse_bundle_rules
 from promoengine.engine.checks import Truth
 from promoengine.engine.facts import Situation
-from promoengine.engine.findings import KINDS, Finding, Node
+from promoengine.engine.findings import KINDS, Finding, Node, asks_money
 from promoengine.engine.items import NO_REFS, InvalidItems, parse_item_refs
 from promoengine.engine.limits import CounterKind
 from promoengine.engine.logic import InvalidLogic, Logic, all_of, parse_logic
-from promoengine.engine.operators import Condition, InvalidCondition, parse_condition
+from promoengine.engine.operators import UNKNOWN, Condition, InvalidCondition, parse_condition
 from promoengine.engine.scopes import EVERYTHING, InvalidScope, Scope, parse_scope
 
 # Importing them is what makes their conditions known.
@@ -72,7 +72,10 @@ class Rule:
             node = self.nodes[key]
             if ignored is not None and ignored(node.name):
                 return wanted
-            if key not in truths:
+            if key not in truths and situation.currency and asks_money(node):
+                found[key] = [Finding(node, UNKNOWN)]
+                truths[key] = node.settled(UNKNOWN)
+            elif key not in truths:
                 truth = KINDS[node.name].judge(node, situation, found.setdefault(key, []))
                 truths[key] = node.settled(truth)
             return truths[key]

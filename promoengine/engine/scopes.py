@@ -146,6 +146,11 @@ class Entry:
     wire: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
+    def names_money(self) -> bool:
+        """Whether it has a price or a cap, which is in the project's currency."""
+        return any(one is not None for one in (self.price, self.amount_limit, self.aggregated_amount_limit))
+
+    @property
     def has_price_formula(self) -> bool:
         return self.price is not None and self.price.formula is not None
 

@@ -28,6 +28,8 @@ def add_units(given: Application) -> Step:
         price = _price(good)
         if not lines and price is None:
             return Step(given.order, refusal_key="invalid_product", refused=grant.unit_type)
+        if not lines and price and order.currency:
+            return Step(given.order, refusal_key="currency_mismatch", refused=grant.unit_type)
         count = int(grant.figure.of(given.setting) or 0) * given.bundles
         if grant.effect == ADD_MISSING:
             order, count = _give_units(order, lines, count, once=given.terms.once)

@@ -151,7 +151,7 @@ class OrderAdmin(RefundableAdmin, ReadOnlyAdmin):
                 "buttons": _buttons(order) if request.user.has_perm(CHANGE) else [],
                 "may_be_canceled": order.status != Order.Status.CANCELED,
                 "status_url": reverse("admin:redemptions_order_status", args=[order.pk]),
-                "off_whole": money(order.discount_amount, order.project.currency)
+                "off_whole": money(order.discount_amount, order.currency_in_force)
                 if order.discount_amount
                 else "",
                 "redemptions": _redemption_rows(order) if request.user.has_perm(VIEW_REDEMPTIONS) else None,
@@ -176,15 +176,15 @@ class OrderAdmin(RefundableAdmin, ReadOnlyAdmin):
 
     @display(description=_("Before discounts"))
     def before(self, order: Order) -> str:
-        return money(order.amount, order.project.currency)
+        return money(order.amount, order.currency_in_force)
 
     @display(description=_("Discounts"))
     def off(self, order: Order) -> str:
-        return money(order.total_discount_amount, order.project.currency)
+        return money(order.total_discount_amount, order.currency_in_force)
 
     @display(description=_("To pay"))
     def to_pay(self, order: Order) -> str:
-        return money(order.total_amount, order.project.currency)
+        return money(order.total_amount, order.currency_in_force)
 
     @display(description=_("Customer"))
     def customer_page(self, order: Order) -> str:
@@ -224,7 +224,7 @@ def _buttons(order: Order) -> list[dict[str, Any]]:
 
 
 def _line_rows(order: Order) -> list[LineRow]:
-    currency = order.project.currency
+    currency = order.currency_in_force
     names = names_of_lines(order.project, order.items)
     items = CheckoutOrder.of(order).to_engine(NO_GOODS).items
     return [
@@ -249,7 +249,7 @@ def _redemption_rows(order: Order) -> list[dict[str, Any]]:
             "redemption": row,
             "what": row.promotion_tier.name if row.promotion_tier else row.voucher_code,
             "outcome": row.failure_message or row.get_status_display(),
-            "taken_off": money(row.discount_amount, order.project.currency),
+            "taken_off": money(row.discount_amount, order.currency_in_force),
         }
         for row in rows.exclude(related_object_type=whole).order_by("pk")[:REDEMPTIONS_SHOWN]
     ]

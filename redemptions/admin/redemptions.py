@@ -107,7 +107,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
 
     @display(description=_("Discount"))
     def taken_off(self, redemption: Redemption) -> str:
-        return money(redemption.discount_amount, redemption.project.currency)
+        return money(redemption.discount_amount, redemption.currency or redemption.project.currency)
 
     @admin.action(description=_("Roll back selected redemptions"))
     def roll_back(self, request: HttpRequest, queryset: QuerySet[Redemption]) -> None:

@@ -137,7 +137,7 @@ class RefundableAdmin(ProjectModelAdmin):
         made = refund_order(
             order.project, order.public_id, form.to_request(), channel=channel, now=timezone.now()
         )
-        currency = order.project.currency
+        currency = order.currency_in_force
         text = _("Refunded: pay back %(amount)s.") % {"amount": money(made.refund.refund_amount, currency)}
         if made.refund.gift_amount:
             credits = money(made.refund.gift_amount, currency)
@@ -161,7 +161,7 @@ def _calculated(order: Order, sold: SoldOrder, names: list[str], form: RefundFor
 
 
 def _sold_rows(sold: SoldOrder, names: list[str], form: RefundForm) -> list[SoldRow]:
-    currency = sold.order.project.currency
+    currency = sold.order.currency_in_force
     return [
         SoldRow(
             name,
@@ -175,7 +175,7 @@ def _sold_rows(sold: SoldOrder, names: list[str], form: RefundForm) -> list[Sold
 
 
 def _table(refund: Refund, units: Any, sold: SoldOrder, names: list[str]) -> RefundTable:
-    currency = sold.order.project.currency
+    currency = sold.order.currency_in_force
     offers = {use.public_id: _use_name(use) for use in sold.uses}
     held = refund.held_back_amount
     return RefundTable(

@@ -61,6 +61,9 @@ class Order(ProjectModel):
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.CREATED)
     amount = models.BigIntegerField(default=0)
+    currency = models.CharField(
+        max_length=3, blank=True, default="", db_default="", help_text="Empty is the project's."
+    )
     items = models.JSONField(default=list)
     calculated = models.JSONField(default=dict)
     refunded_amount = models.BigIntegerField(
@@ -72,7 +75,7 @@ class Order(ProjectModel):
     updated_at = models.DateTimeField(null=True)
 
     privacy = Privacy(
-        free="source_id status amount calculated refunded_amount created_at updated_at",
+        free="source_id status amount currency calculated refunded_amount created_at updated_at",
         personal={"items": without_metadata, "metadata": {}},
         person="customer",
         retention="Details of orders",
@@ -93,3 +96,7 @@ class Order(ProjectModel):
 
     def __str__(self) -> str:
         return self.source_id or self.public_id
+
+    @property
+    def currency_in_force(self) -> str:
+        return self.currency or self.project.currency

@@ -92,6 +92,9 @@ class Redemption(ProjectModel):
     order_amount = models.BigIntegerField(
         default=0, help_text="What the order cost before discounts, in minor units."
     )
+    currency = models.CharField(
+        max_length=3, blank=True, default="", db_default="", help_text="Of the order; empty is the project's."
+    )
     refunded_credits = models.BigIntegerField(
         null=True, help_text="Gift credits that refunds of the order gave back, in minor units."
     )
@@ -120,8 +123,8 @@ class Redemption(ProjectModel):
 
     privacy = Privacy(
         free="kind result status related_object_type parent_id redemption_id voucher_code amount"
-        " refunded_credits discount_amount order_amount allocation units channel_id channel_type failure_code"
-        " created_at",
+        " currency refunded_credits discount_amount order_amount allocation units channel_id channel_type"
+        " failure_code created_at",
         personal={
             "order_snapshot": without_metadata,
             "tracking_id": None,

@@ -36,7 +36,7 @@ BATCH = 200
 # As often as others may make an order of a batch between looking for it and making it.
 ATTEMPTS = 5
 ORDER_FIELDS = [
-    *("source_id", "customer", "referrer", "status", "amount", "items", "calculated", "metadata"),
+    *("source_id", "customer", "referrer", "status", "amount", "currency", "items", "calculated", "metadata"),
     "updated_at",
 ]
 
@@ -255,7 +255,7 @@ class _Orders:
         self, project: Project, order: Order | None, row: Row, catalogue: Catalogue, *, now: datetime
     ) -> None:
         """Make or change the order of a row, written nowhere yet."""
-        values = order_values(row.asked, order, row.people, catalogue)
+        values = order_values(project, row.asked, order, row.people, catalogue)
         if (other := self.by_source.get(values["source_id"])) is not None and other is not order:
             raise Duplicate(f"Duplicated order exists with source_id {other.source_id}")
         if order is None:

@@ -67,6 +67,7 @@ def save_order(
         "customer": customer,
         "status": order.status or Order.Status.PAID,
         "amount": decision.order.amount if decision.order else order.amount,
+        "currency": order.currency,
         "items": numbered(lines, order.stored.items if order.stored else ()),
         "calculated": calculated_of(decision.order, shares or ()),
         "metadata": order.metadata,

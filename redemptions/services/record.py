@@ -121,6 +121,7 @@ def record_redemptions(
             amount=outcome.credits if outcome.offer.gift is not None else None,
             discount_amount=outcome.saving,
             order_amount=outcome.before.amount if outcome.before else 0,
+            currency=outcome.before.currency if outcome.before else "",
             allocation=allocation,
             units={claim.counter.entry: claim.amount for claim in outcome.counted if claim.counter.entry},
             order_snapshot=snapshot,

@@ -313,6 +313,7 @@ def _rollback_of(
         tracking_id=redemption.tracking_id,
         amount=None if redemption.credits_left is None else -redemption.credits_left,
         discount_amount=-redemption.discount_amount,
+        currency=redemption.currency,
         order_snapshot=order if order is not None else redemption.order_snapshot,
     )
 

@@ -76,8 +76,8 @@ def refresh_promotions(*, since: datetime) -> None:
         .values("promotion_tier_id")
         .annotate(
             redeemed_count=Count("id"),
-            redeemed_orders_amount=Sum("order_amount"),
-            redeemed_discount_amount=Sum("discount_amount"),
+            redeemed_orders_amount=Coalesce(Sum("order_amount", filter=Q(currency="")), 0),
+            redeemed_discount_amount=Coalesce(Sum("discount_amount", filter=Q(currency="")), 0),
         )
     )
     for row in counted:
@@ -115,7 +115,9 @@ def _orders(customer_ids: Collection[uuid.UUID]) -> Any:
         .order_by()
         .values("customer_id")
         .annotate(
-            orders_amount=Sum(F("total_amount") - Coalesce("refunded_amount", 0)),
+            orders_amount=Coalesce(
+                Sum(F("total_amount") - Coalesce("refunded_amount", 0), filter=Q(currency="")), 0
+            ),
             orders_count=Count("id"),
             last_order_at=Max("created_at"),
         )
@@ -123,7 +125,9 @@ def _orders(customer_ids: Collection[uuid.UUID]) -> Any:
 
 
 def _last_orders(customer_ids: Collection[uuid.UUID]) -> Any:
-    newest_first = _paid_orders(customer_ids).order_by("customer_id", "-created_at", "-id")
+    newest_first = (
+        _paid_orders(customer_ids).filter(currency="").order_by("customer_id", "-created_at", "-id")
+    )
     return newest_first.distinct("customer_id")
 
 

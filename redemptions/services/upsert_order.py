@@ -79,7 +79,7 @@ def _upsert(project: Project, asked: OrderRequest, *, channel: str, now: datetim
     catalogue = _enter(project, asked, is_new=True, now=now)
     people = _people(project, asked, channel=channel, now=now)
     order = Order(project=project, source_id=asked.order.source_id, created_at=now)
-    for name, value in order_values(asked, None, people, catalogue).items():
+    for name, value in order_values(project, asked, None, people, catalogue).items():
         setattr(order, name, value)
     try:
         order.save(force_insert=True)
@@ -96,7 +96,7 @@ def _change(project: Project, order: Order, asked: OrderRequest, *, channel: str
     order = orders_for_wire(project).get(pk=order.pk)
     before = Standing.of(order)
     people = _people(project, asked, channel=channel, now=now)
-    values = order_values(asked, order, people, catalogue)
+    values = order_values(project, asked, order, people, catalogue)
     changed = {name: value for name, value in values.items() if getattr(order, name) != value}
     if not changed:
         return order
@@ -146,15 +146,16 @@ def person_key(data: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def order_values(
-    asked: OrderRequest, stored: Order | None, people: People, catalogue: Catalogue
+    project: Project, asked: OrderRequest, stored: Order | None, people: People, catalogue: Catalogue
 ) -> dict[str, Any]:
     """Return the columns of the order as it is to be.
 
     Raises:
         InvalidPayload: a discount is above what it is taken off.
+        CurrencyMismatch: codes were redeemed on the order in another currency, or prices are in another.
         OrderRefunded: something of the order has come back, and its items or amounts would change.
     """
-    whole = merge_order(asked.order, stored, catalogue, overwrite=True)
+    whole = merge_order(asked.order, stored, catalogue, home=project.currency, overwrite=True)
     assert whole is not None
     amounts = _with_discounts(asked, whole.to_engine(catalogue))
     shares = fitted(whole.shared(amounts), worths(amounts), amounts.total_discount)
@@ -164,6 +165,7 @@ def order_values(
         "referrer": people.get("referrer") or (stored.referrer if stored else None),
         "status": whole.status or (stored.status if stored else Order.Status.CREATED),
         "amount": amounts.amount,
+        "currency": whole.currency,
         "items": numbered(whole.lines, stored.items if stored else ()),
         "calculated": calculated_of(amounts, shares),
         "metadata": whole.metadata,
@@ -176,7 +178,7 @@ def order_values(
 def _sold(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what refunds are worked out from; how discounts are shared out follows from it."""
     discounts = {name: value for name, value in values["calculated"].items() if name != "shares"}
-    return values["amount"], values["items"], discounts
+    return values["amount"], values["currency"], values["items"], discounts
 
 
 def _with_discounts(asked: OrderRequest, amounts: Amounts) -> Amounts:

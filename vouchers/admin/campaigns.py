@@ -54,7 +54,7 @@ class CampaignAdmin(GuardedAdmin):
     actions_detail = ["switch", "try_out"]
     fieldsets = [
         (None, {"fields": ["name", "description", "category_name"]}),
-        (_("Offer"), {"fields": ["offer", ("value", "most")]}),
+        (_("Offer"), {"fields": ["offer", ("value", "most"), "elsewhere"]}),
         (_("When and how often"), {"fields": ["start_date", "expiration_date", "quantity", "join_once"]}),
         LIMITS,
         (_("Who counts as one customer"), {"fields": WHO_FIELDS}),
@@ -88,6 +88,7 @@ class CampaignAdmin(GuardedAdmin):
     ]
     conditional_fields = {
         "most": "offer == 'PERCENT'",
+        "elsewhere": "offer != 'GIFT'",
         "codes": "type != 'STANDALONE'",
         "common_code": "type == 'STANDALONE'",
     }

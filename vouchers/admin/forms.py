@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from campaigns.admin.currencies import AmountsField, by_currency, refuse_misplaced, shown_by_currency
 from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.models import Campaign
 from campaigns.services.create import schema_of_campaign
@@ -73,6 +74,7 @@ class CampaignForm(LimitFields, AttributeFields, forms.ModelForm):
         help_text=_("The largest discount of one order; only for a percentage."),
         widget=UnfoldAdminDecimalFieldWidget,
     )
+    elsewhere = AmountsField()
     category_name = forms.CharField(
         label=_("Category"), required=False, max_length=255, widget=UnfoldAdminTextInputWidget
     )
@@ -161,6 +163,7 @@ class CampaignForm(LimitFields, AttributeFields, forms.ModelForm):
             self.add_error("value", _("A percentage may be at most 100."))
         if cleaned.get("quantity") == 0:
             self.add_error("quantity", _("Leave it empty for no limit, or write at least 1."))
+        refuse_misplaced(self, cleaned, self.project.currency)
         self._check_name(cleaned.get("name"))
         self._check_codes(cleaned)
         return cleaned
@@ -202,7 +205,7 @@ class CampaignForm(LimitFields, AttributeFields, forms.ModelForm):
         }
         if kind == "PERCENT" and self.cleaned_data["most"]:
             discount["amount_limit"] = self._minor(self.cleaned_data["most"])
-        return discount
+        return discount | by_currency(discount, self.cleaned_data, VALUE_FIELDS[kind])
 
     def _check_name(self, name: str | None) -> None:
         others = Campaign.objects.filter(project=self.project, name=name).exclude(pk=self.instance.pk)
@@ -223,15 +226,16 @@ class CampaignForm(LimitFields, AttributeFields, forms.ModelForm):
         self.initial["category_name"] = campaign.category.name if campaign.category else ""
         if campaign.gift:
             self.initial |= {"offer": "GIFT", "value": self._major(campaign.gift["amount"])}
-            self.fields["value"].disabled = True
+            self.fields["value"].disabled = self.fields["elsewhere"].disabled = True
         elif campaign.discount:
             kind = campaign.discount["type"]
             shown = campaign.discount[VALUE_FIELDS[kind]]
             self.initial |= {"offer": kind, "value": shown if kind == "PERCENT" else self._major(shown)}
             if limit := campaign.discount.get("amount_limit"):
                 self.initial["most"] = self._major(limit)
+            self.initial["elsewhere"] = shown_by_currency(campaign.discount, VALUE_FIELDS[kind])
         else:
-            for name in ("offer", "value", "most", "quantity", "join_once", "type", "codes"):
+            for name in ("offer", "value", "most", "elsewhere", "quantity", "join_once", "type", "codes"):
                 del self.fields[name]
         for name in {"name", "type", "offer"} & self.fields.keys():
             self.fields[name].disabled = True
