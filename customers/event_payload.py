@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from customers.tracking import as_tracking_id
 from promoengine.core.api.filters import as_moment
 from promoengine.core.errors import InvalidPayload
 
@@ -56,7 +57,7 @@ def read_event(data: Any, *, now: datetime) -> SentEvent:
         name,
         customer or {},
         _metadata(data.get("metadata")),
-        tracking_id,
+        as_tracking_id(tracking_id) if tracking_id else None,
         _text(data.get("source_id"), ".source_id"),
         _related(data.get("referral"), ".referral", ("code", "referrer_id")),
         _related(data.get("loyalty"), ".loyalty", ("code",)),

@@ -77,12 +77,18 @@ def identity_keys(
                 values[kind] = normal_phone(value, country)
             case _:
                 values[kind] = _text(value)
-    keys = {key.partition(":")[0]: key for key in known}
+    keys = identity_kinds(known)
     for kind, value in values.items():
         keys.pop(kind, None)
         if value:
             keys[kind] = identity_key(project_id, kind, value)
     return [keys[kind] for kind in KINDS if kind in keys]
+
+
+def identity_kinds(keys: Collection[str]) -> dict[str, str]:
+    """Return keys by their kinds, in the order that rows have them in."""
+    by_kind = {key.partition(":")[0]: key for key in keys}
+    return {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
 
 
 @lru_cache(maxsize=4096)

@@ -1,3 +1,5 @@
+import uuid
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -19,13 +21,18 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(deleted_at=None)
 
 
+def _customer_and_guests(customer_id: uuid.UUID) -> Q:
+    return Q(pk=customer_id) | Q(merged_into=customer_id)
+
+
 class Customer(ProjectModel):
     """Someone who gets and uses codes; `source_id` is the shop's own id of them.
 
     `tracking_id` is what a storefront may call them in public: a hash of the source id, or what a guest came
     with. `identity_keys` are keyed hashes, as in `email:<uuid>`, of what else they are known again by.
 
-    A deleted customer's row stays without its source id, so that what they redeemed keeps its history.
+    A deleted customer's row stays without its source id, so that what they redeemed keeps its history. A
+    guest's row stays, too, once they are known to be another customer, who has all that was theirs.
     """
 
     prefix = "cust"
@@ -46,6 +53,15 @@ class Customer(ProjectModel):
         null=True, editable=False, help_text="What the newest thing said about them is of."
     )
     deleted_at = models.DateTimeField(null=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="guests",
+        editable=False,
+        db_index=False,
+        help_text="Whom this guest turned out to be; the record is deleted, its tracking id leads there.",
+    )
 
     privacy = Privacy(
         free="created_at updated_at stated_at deleted_at",
@@ -61,7 +77,7 @@ class Customer(ProjectModel):
             "tracking_id": None,
             "identity_keys": [],
         },
-        person="pk",
+        person=_customer_and_guests,
         retention="Customers of whom nothing is heard",
         forgotten_by="customers.services.forget.forget_silent_customers",
     )
@@ -72,6 +88,10 @@ class Customer(ProjectModel):
         constraints = [
             models.UniqueConstraint(fields=["project", "source_id"], name="customer_source_id_unique"),
             models.UniqueConstraint(fields=["project", "tracking_id"], name="customer_tracking_id_unique"),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(deleted_at__isnull=False, source_id=None),
+                name="customer_merged_is_deleted",
+            ),
         ]
         indexes = [
             # What lists are ordered by. Not only of rows that are not deleted: until a new table is analyzed,
@@ -90,6 +110,9 @@ class Customer(ProjectModel):
                 name="customer_fragments",
             ),
             GinIndex(fields=["identity_keys"], name="customer_identity_keys"),
+            models.Index(
+                fields=["merged_into"], name="customer_merged", condition=Q(merged_into__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,6 +146,7 @@ class CustomerSummary(models.Model):
         " gift_amount_to_go orders_amount orders_count last_order_amount last_order_at products",
         person="customer",
         is_deleted=True,
+        moved_by="customers.services.merge.drop_summary",
     )
 
     def __str__(self) -> str:
@@ -313,7 +337,9 @@ class SegmentMember(models.Model):
     )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
 
-    privacy = Privacy(person="customer", is_deleted=True)
+    privacy = Privacy(
+        person="customer", is_deleted=True, moved_by="customers.services.merge.move_memberships"
+    )
 
     class Meta:
         constraints = [

@@ -95,10 +95,8 @@ def counter_row(counter: Counter, subjects: Subjects, moment: Moment) -> Counter
     if subject is None or not isinstance(object_id, uuid.UUID):
         return None
     starts_at, ends_at = window_bounds(counter.window, moment)
-    since = int(starts_at.timestamp()) if starts_at else ""
-    named = f"{object_id}|{counter.measure}|{counter.entry}|{subject}|{counter.window}|{since}"
     return CounterRow(
-        uuid.UUID(bytes=hashlib.blake2b(named.encode(), digest_size=16).digest()),
+        counter_id(object_id, counter.measure, counter.entry, subject, counter.window, starts_at),
         object_id,
         counter.measure,
         counter.entry,
@@ -107,6 +105,15 @@ def counter_row(counter: Counter, subjects: Subjects, moment: Moment) -> Counter
         starts_at,
         ends_at,
     )
+
+
+def counter_id(
+    object_id: uuid.UUID, measure: str, entry: str, subject: str, window: str, starts_at: datetime | None
+) -> uuid.UUID:
+    """Return the key of the row that stands for a counter: a hash of all that tells it from others."""
+    since = int(starts_at.timestamp()) if starts_at else ""
+    named = f"{object_id}|{measure}|{entry}|{subject}|{window}|{since}"
+    return uuid.UUID(bytes=hashlib.blake2b(named.encode(), digest_size=16).digest())
 
 
 def counter_rows(

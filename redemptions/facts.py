@@ -15,12 +15,13 @@ from campaigns.models import PromotionStack, PromotionTier
 from customers.identities import identity_keys
 from customers.models import Customer
 from customers.segments import segments_of
-from customers.selectors import find_customer
+from customers.selectors import People, find_people
 from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 from promoengine.engine import facts as engine
 from promoengine.engine.decide import Case
+from promoengine.engine.limits import Counter
 from promoengine.engine.offers import Offer
 from promoengine.engine.operators import Moment
 from promoengine.engine.order import Order as Amounts
@@ -52,6 +53,7 @@ class Context:
     version: int
     stacking: StackingRules
     customer: Customer | None
+    guest: Customer | None
     asking: Asking
     order: CheckoutOrder | None
     amounts: Amounts | None
@@ -112,7 +114,10 @@ def gather(
     counters = {counter for offer in offers for counter in offer.counters(context.amounts)}
     counted = counter_rows(counters, context.subjects, context.moment)
     standing = counters_standing(project, counted, session_key=session_key, now=now)
-    case = Case(offers, context.amounts, replace(context.facts, used=standing.used), context.stacking)
+    used = standing.used
+    if context.guest is not None:
+        used = _with_guests_uses(project, used, context, session_key=session_key, now=now)
+    case = Case(offers, context.amounts, replace(context.facts, used=used), context.stacking)
     return Gathered(case, rows, context, standing.there)
 
 
@@ -136,7 +141,8 @@ def gather_context(
     lines = lines_of(asked.order, stored, overwrite=overwrite_order)
     catalogue = catalogue_facts(project, refs=good_refs, lines=lines, version=settings.version, at=moment)
     order = merge_order(asked.order, stored, catalogue, home=project.currency, overwrite=overwrite_order)
-    customer = _customer_at(project, asked, stored)
+    people = _people_at(project, asked, stored)
+    customer = people.customer
     asking = _asking(customer, asked)
     known = _identity_keys(project, asked, customer)
     facts = engine.Facts(
@@ -154,6 +160,7 @@ def gather_context(
         settings.version,
         settings.stacking,
         customer,
+        people.guest,
         asking,
         order,
         order.to_engine(catalogue) if order and order.has_amount else None,
@@ -162,6 +169,23 @@ def gather_context(
             customer.pk if customer else None, known, channel_id=channel.id, channel_type=channel.type
         ),
     )
+
+
+def _with_guests_uses(
+    project: Project,
+    used: Mapping[Counter, int],
+    context: Context,
+    *,
+    session_key: str,
+    now: datetime,
+) -> Mapping[Counter, int]:
+    """Return what counters by customer stand at once the guest is the customer, as they are in redeeming."""
+    assert context.guest is not None
+    subjects = Subjects(customer=context.guest.pk)
+    of_customers = [counter for counter in used if counter.subject == "customer"]
+    rows = counter_rows(of_customers, subjects, context.moment)
+    theirs = counters_standing(project, rows, session_key=session_key, now=now).used
+    return {counter: value + theirs.get(counter, 0) for counter, value in used.items()}
 
 
 def with_segments(project: Project, context: Context) -> Context:
@@ -271,13 +295,13 @@ def _asking(customer: Customer | None, asked: CheckoutRequest) -> Asking:
     return Asking(customer, metadata, asked.metadata or {})
 
 
-def _customer_at(project: Project, asked: CheckoutRequest, stored: Order | None) -> Customer | None:
+def _people_at(project: Project, asked: CheckoutRequest, stored: Order | None) -> People:
     """Return the customer that is named, or whose the order is, or the guest that came before."""
     if not asked.customer and stored is not None and stored.customer is not None:
-        return stored.customer
+        return People(stored.customer)
     if not (asked.customer or asked.tracking_id):
-        return None
-    return find_customer(project, asked.customer, tracking_id=asked.tracking_id)
+        return People()
+    return find_people(project, asked.customer, tracking_id=asked.tracking_id)
 
 
 def _identity_keys(project: Project, asked: CheckoutRequest, customer: Customer | None) -> list[str]:

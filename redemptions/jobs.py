@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from customers.models import Customer
+from customers.services.merge import move_stragglers
+from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.partitions import create_partitions
 from redemptions.models import CounterHold, Redemption, Reservation, UsageCounter
@@ -20,7 +23,19 @@ LONG_PAST = timedelta(days=62)
 def refresh_customers(*, event_ids: list[str], **_: Any) -> None:
     """Count the redemptions of the customers that these events are about."""
     events = OutboxEvent.objects.filter(pk__in=event_ids, customer_id__isnull=False)
-    refresh_summaries(sorted(set(events.values_list("customer_id", flat=True))), now=datetime.now(UTC))
+    keys = set(events.values_list("customer_id", flat=True))
+    merged = Customer.objects.filter(pk__in=keys, merged_into__isnull=False).select_related("project")
+    for guest in merged.order_by("pk"):
+        move_stragglers(guest)
+        keys = keys - {guest.pk} | {guest.merged_into_id}
+    refresh_summaries(sorted(keys), now=datetime.now(UTC))
+
+
+def refresh_merged(*, event_ids: list[str], **_: Any) -> None:
+    """Count the redemptions of the customers whose guests' records became theirs."""
+    events = OutboxEvent.objects.filter(pk__in=event_ids)
+    found = (parse_public_id(Customer.prefix, event.entity_id) for event in events)
+    refresh_summaries(sorted({key for key in found if key}), now=datetime.now(UTC))
 
 
 def count_promotions(**_: Any) -> None:

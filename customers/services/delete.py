@@ -29,6 +29,7 @@ def delete_customer(project: Project, ref: str, *, channel: str = "API", now: da
     """
     customer = customer_by_ref(project, ref)
     Customer.objects.filter(pk=customer.pk).update(deleted_at=now, source_id=None, tracking_id=None)
+    Customer.objects.filter(merged_into=customer).update(tracking_id=None)
     SegmentMember.objects.filter(customer=customer).delete()
     record_event(
         project,

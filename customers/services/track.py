@@ -14,8 +14,9 @@ from customers.event_payload import SentEvent, read_event
 from customers.models import Customer, CustomEvent
 from customers.payload import read_customer
 from customers.segments import likely_version, segments_at
-from customers.selectors import find_customer
+from customers.selectors import find_customer, find_people
 from customers.services.memberships import update_memberships
+from customers.services.merge import merge_guest
 from customers.services.upsert import upsert_customer
 from customers.wire import simple_customer
 from promoengine.core.api.renderers import to_json, wire_datetime
@@ -116,7 +117,29 @@ def _track_with_customer(project: Project, sent: SentEvent, *, channel: str) -> 
     Raises:
         _AlreadyTracked: the event is a repetition, which changes nobody.
     """
-    customer = upsert_customer(
+    if sent.tracking_id and sent.customer:
+        people = find_people(project, sent.customer, tracking_id=sent.tracking_id)
+        if people.customer is not None and people.guest is not None:
+            merge_guest(project, people.customer, people.guest, channel=channel, now=sent.now)
+    customer = _customer(project, sent, channel=channel)
+    outcome: _Outcome | None = None
+    while True:
+        version = outcome.version if outcome else likely_version(project)
+        outcome = _record(project, sent, customer.pk, None, None, version=version, channel=channel)
+        if outcome.name == "unknown":
+            # A guest who has become another customer meanwhile.
+            customer = _customer(project, sent, channel=channel)
+        elif outcome.name != "moved":
+            break
+    if outcome.earlier is not None:
+        raise _AlreadyTracked(outcome)
+    if _asks(project, sent, outcome.version):
+        update_memberships(project, [customer.pk], version=outcome.version, channel=channel, now=sent.now)
+    return outcome
+
+
+def _customer(project: Project, sent: SentEvent, *, channel: str) -> Customer:
+    return upsert_customer(
         project,
         data=sent.customer,
         tracking_id=sent.tracking_id,
@@ -124,17 +147,6 @@ def _track_with_customer(project: Project, sent: SentEvent, *, channel: str) -> 
         as_of=sent.happened_at,
         now=sent.now,
     )
-    outcome: _Outcome | None = None
-    while True:
-        version = outcome.version if outcome else likely_version(project)
-        outcome = _record(project, sent, customer.pk, None, None, version=version, channel=channel)
-        if outcome.name != "moved":
-            break
-    if outcome.earlier is not None:
-        raise _AlreadyTracked(outcome)
-    if _asks(project, sent, outcome.version):
-        update_memberships(project, [customer.pk], version=outcome.version, channel=channel, now=sent.now)
-    return outcome
 
 
 def _asks(project: Project, sent: SentEvent, version: int) -> bool:

@@ -34,6 +34,7 @@ class Privacy:
     retention: str = ""  # what the rows are called where a project says how long they are kept
     settled: Q = Q()  # which rows may be forgotten after that time
     forgotten_by: str = ""  # the function, by its dotted name, that forgets them in a way of its own
+    moved_by: str = ""  # likewise the one that makes them another customer's, where more is to be done
 
     @property
     def free_columns(self) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ class UsageCounter(models.Model):
         personal={"subject": ""},
         person=_by_keys_of,
         is_deleted=True,
+        moved_by="redemptions.services.merge.forget_counters",
     )
 
     class Meta:

@@ -79,6 +79,7 @@ class Order(ProjectModel):
         personal={"items": without_metadata, "metadata": {}},
         person="customer",
         retention="Details of orders",
+        moved_by="redemptions.services.merge.move_orders",
     )
 
     objects = OrderQuerySet.as_manager()

@@ -127,6 +127,11 @@ def take_making_lock(row: CounterRow) -> None:
     _lock_making((), {row.lock})
 
 
+def take_making_locks(keys: Collection[uuid.UUID]) -> None:
+    """Keep everybody from counting by these customers until the caller's transaction ends."""
+    _lock_making((), {making_lock(key) for key in keys})
+
+
 def lock_counters(ids: Collection[uuid.UUID]) -> None:
     """Hold counters' rows until the caller's transaction ends, always in the same order."""
     with connection.cursor() as cursor:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from customers.models import Customer
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_lock
 from redemptions.counting import making_lock
@@ -17,6 +18,7 @@ def enter(
     project: Project,
     *,
     version: int,
+    customer: Customer | None = None,
     counted_by: Collection[uuid.UUID] = (),
     wanted: Wanted = NOTHING,
     now: datetime,
@@ -29,7 +31,8 @@ def enter(
     with eyes from before the waiting. Returns whether there are counters of `counted_by`.
 
     Raises:
-        ClaimLost: definitions are no longer those of `version`, or what is wanted is no longer there.
+        ClaimLost: definitions are no longer those of `version`, what is wanted is no longer there, or the
+            customer has been merged into another meanwhile.
     """
     locks = [
         definitions_lock(project),
@@ -37,16 +40,26 @@ def enter(
         *sorted({usage_lock(voucher.pk) for voucher in wanted.unlimited}),
     ]
     with connection.cursor() as cursor:
-        cursor.execute(ENTER, [project.pk, version, locks, list(counted_by), *wanted.parameters(now)])
-        found, has_counters, noted, used = cursor.fetchone()
-    if found != version:
+        cursor.execute(
+            ENTER,
+            [
+                customer.pk if customer else None,
+                project.pk,
+                version,
+                locks,
+                list(counted_by),
+                *wanted.parameters(now),
+            ],
+        )
+        found, has_counters, noted, used, is_merged = cursor.fetchone()
+    if found != version or is_merged:
         raise ClaimLost(CLAIM_LOST)
     wanted.settle(noted, used)
     return bool(has_counters)
 
 
 ENTER = """
-    SELECT version, has_counters, noted, used FROM enter_checkout(
+    SELECT version, has_counters, noted, used, is_merged_customer(%s) FROM enter_checkout(
         %s, %s, %s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[], %s::int[], %s::bigint[], %s
     )
 """

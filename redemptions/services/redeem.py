@@ -10,6 +10,7 @@ from django.db import transaction
 from campaigns.services.override import store_overrides
 from customers.identities import key_id
 from customers.models import Customer
+from customers.services.merge import merge_guest
 from customers.services.upsert import upsert_customer
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
@@ -93,6 +94,8 @@ def redeem(project: Project, asked: CheckoutRequest, *, channel: Channel, now: d
                 return Checkout(
                     asked, *as_told(project, asked, gathered, decision, channel=channel), recorded
                 )
+    # Who was told to be somebody else is, whatever becomes of what they asked: or they would ask as that one.
+    _merge_guest(project, gathered, channel=channel, now=now)
     record_failures(project, asked, gathered, decision, channel=channel, now=now)
     raise _refused(as_told(project, asked, gathered, decision, channel=channel)[1])
 
@@ -123,8 +126,11 @@ def _use(
     now: datetime,
 ) -> Recorded:
     session_key = asked.session.key or "" if asked.session else ""
+    _merge_guest(project, gathered, channel=channel, now=now)
     # A customer's row, a session and counters yet to be made have locks that must come later, one by one.
-    at_once = not (session_key or _writes_customer(asked, gathered)) and _are_counted(decision, gathered)
+    at_once = not (
+        gathered.context.guest or session_key or _writes_customer(asked, gathered)
+    ) and _are_counted(decision, gathered)
     claims = voucher_claims(gathered, decision)
     shared = _used_keys(decision, gathered, gathered.customer) if at_once else set()
     wanted = Wanted.of(claims) if at_once else NOTHING
@@ -135,7 +141,9 @@ def _use(
         if growth.before != version:
             raise ClaimLost(CLAIM_LOST)
         version = growth.after
-    has_counters = enter(project, version=version, counted_by=shared, wanted=wanted, now=now)
+    has_counters = enter(
+        project, version=version, customer=gathered.customer, counted_by=shared, wanted=wanted, now=now
+    )
     stored = gathered.order.stored if gathered.order is not None else None
     if stored is not None:
         lock_order(stored)
@@ -180,6 +188,12 @@ def _use(
             moment=context.moment,
         )
     return recorded
+
+
+def _merge_guest(project: Project, gathered: Gathered, *, channel: Channel, now: datetime) -> None:
+    customer, guest = gathered.customer, gathered.context.guest
+    if customer is not None and guest is not None:
+        merge_guest(project, customer, guest, channel=channel.name, now=now)
 
 
 def _are_counted(decision: Decision, gathered: Gathered) -> bool:

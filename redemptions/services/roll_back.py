@@ -158,6 +158,16 @@ def _undo(
         ) from refusal
 
 
+def _read_customers(rows: list[Redemption]) -> None:
+    """Read anew whose redemptions are: a guest may have become another customer before they were shared."""
+    found = dict(Redemption.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "customer_id"))
+    moved = [row for row in rows if row.customer_id != found.get(row.pk, row.customer_id)]
+    for row in moved:
+        row.customer_id = found[row.pk]
+    if moved:
+        share_counters({key for row in moved for key in used_keys(row)})
+
+
 def _give_all_back(
     project: Project,
     parts: list[Redemption],
@@ -168,6 +178,7 @@ def _give_all_back(
     now: datetime,
 ) -> Undone:
     share_counters({key for part in parts for key in used_keys(part)})
+    _read_customers([*([parent] if parent else []), *parts])
     # The order first, as refunds lock it, so that credits are given back by one of the two.
     order_row = _locked_order(project, parent or parts[0])
     rows = [*([parent] if parent else []), *parts]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from customers.services.merge import merge_guest
 from promoengine.core.ids import new_id, public_id
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import hold_off_checkouts
@@ -57,6 +58,11 @@ def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now:
 
 def _validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now: datetime) -> Validation:
     gathered = gather(project, asked, channel=channel, now=now)
+    context = gathered.context
+    if asked.session and context.customer is not None and context.guest is not None:
+        # What is held is held by the two as one.
+        merge_guest(project, context.customer, context.guest, channel=channel.name, now=now)
+        gathered = gather(project, asked, channel=channel, now=now)
     check_checkout(project, asked, gathered.context, creates=False)
     decision, best = _decided(asked, gathered.case)
     told, decision = as_told(

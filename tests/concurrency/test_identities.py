@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from customers.models import Customer
+from promoengine.core.models import OutboxEvent
 from redemptions.models import Redemption, UsageCounter
 from tests.concurrency.parallel import in_parallel
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
@@ -174,4 +175,60 @@ def test_erasing_people_while_others_who_share_their_email_redeem(api, project):
 
     assert {answer.status_code for answer in answers} == {200}
     assert Redemption.objects.exclude(identity_keys=None).count() == CLIENTS - 8
+    assert_ledger_agrees(project)
+
+
+def test_a_guest_signs_in_to_an_account_while_they_redeem(api, project):
+    (code,) = shop(project, by=())
+    ann = CustomerFactory(project=project, source_id="ann")
+    redeem(api, code, tracking_id="v-1")
+    redeem(api, code, customer={"source_id": "ann"})
+    guest, named = {"tracking_id": "v-1"}, {"customer": {"source_id": "ann"}}
+
+    # Whoever names both makes them one, and from then on both count.
+    answers = in_parallel(CLIENTS, lambda n: redeem(api, code, **(guest, named, guest | named)[n % 3]))
+
+    assert set(counted(answers)) <= {"success", REFUSED}
+    used = Redemption.objects.filter(result="SUCCESS")
+    if Customer.objects.present().count() == 1:
+        assert not used.exclude(customer=ann).exists()
+    by_customer = Counter(used.values_list("customer", flat=True))
+    assert max(by_customer.values()) <= 5 or Customer.objects.present().count() == 1
+    assert_ledger_agrees(project)
+
+
+def test_one_guest_signs_in_at_many_places_at_once(api, project):
+    (code,) = shop(project, by=(), most=1000)
+    ann = CustomerFactory(project=project, source_id="ann")
+    redeem(api, code, tracking_id="v-1")
+
+    answers = in_parallel(
+        32,
+        lambda n: redeem(
+            api, code, tracking_id="v-1", **({"customer": {"source_id": "ann"}} if n % 2 else {})
+        ),
+    )
+
+    assert counted(answers) == {"success": 32}
+    assert Customer.objects.present().get() == ann
+    assert Redemption.objects.filter(customer=ann).count() == 33
+    assert OutboxEvent.objects.filter(type="customer.merged").count() == 1
+    assert_ledger_agrees(project)
+
+
+def test_uses_are_given_back_while_the_guest_signs_in(api, project):
+    (code,) = shop(project, by=(), most=8)
+    CustomerFactory(project=project, source_id="ann")
+    used = [redeem(api, code, tracking_id="v-1") for _ in range(8)]
+
+    def act(number):
+        if number < 8:
+            return roll_back(api, used[number])
+        return redeem(api, code, tracking_id="v-1", customer={"source_id": "ann"})
+
+    in_parallel(24, act)
+
+    redeem(api, code, tracking_id="v-1", customer={"source_id": "ann"})
+    assert Customer.objects.present().count() == 1
+    assert not Redemption.objects.exclude(customer__source_id="ann").exists()
     assert_ledger_agrees(project)

@@ -1,10 +1,11 @@
-"""Erasing and exporting what is held on a person, over all models that say they hold something."""
+"""Erasing, exporting and moving what is held on a person, over all models that say they hold something."""
 
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.utils.module_loading import import_string
 
 from promoengine.core.privacy import Privacy, models_about_people
 
@@ -23,6 +24,19 @@ def erase_person(customer_id: uuid.UUID) -> dict[str, int]:
         for model, privacy in models
         if not privacy.is_copy
     }
+
+
+def move_person(from_id: uuid.UUID, to_id: uuid.UUID) -> None:
+    """Make all rows about a customer those of another one, in the caller's transaction.
+
+    Rows that are about a customer by way of others move with those; what has a way of its own goes first, so
+    that it may lock what is counted by the customer.
+    """
+    for model, privacy in sorted(models_about_people(), key=lambda one: not one[1].moved_by):
+        if privacy.moved_by:
+            import_string(privacy.moved_by)(from_id, to_id)
+        elif isinstance(privacy.person, str) and privacy.person in _columns_to_others(model):
+            _rows(model, privacy, from_id).update(**{privacy.person: to_id})
 
 
 def erase_copies(customer_id: uuid.UUID) -> None:
@@ -60,6 +74,11 @@ def personal_data(customer_id: uuid.UUID) -> Iterator[tuple[str, Iterator[dict[s
 
 def _rows(model: type[Model], privacy: Privacy, customer_id: uuid.UUID) -> QuerySet[Model]:
     return model._base_manager.filter(privacy.rows_of(customer_id))
+
+
+def _columns_to_others(model: type[Model]) -> set[str]:
+    names = {name for column in model._meta.concrete_fields for name in (column.name, column.attname)}
+    return names - {model._meta.pk.name}
 
 
 def _apply(rows: QuerySet[Model], functions: dict[str, Any]) -> int:
