@@ -26,8 +26,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from bench.exports import measure_exports
 from bench.load import print_machine
 from promoengine.core.copying import stored_columns
+from promoengine.core.models import Project
 from promoengine.core.services.async_actions import run_async_action
 from tests.factories import CampaignFactory
 from vouchers.models import Voucher
@@ -52,14 +54,16 @@ def main() -> None:
     print_row(f"plain COPY of {count:,} codes", min(copied), count)
     print_row(f"generating {count:,} codes", min(made), count, beside=min(copied))
     print(f"Memory of the process: {before} MB before, {memory} MB at most while generating")
+    measure_exports(generate(count), count)
 
 
-def generate(count: int) -> None:
+def generate(count: int) -> Project:
     campaign = CampaignFactory(code_config={"length": 10})
     action = start_generation(campaign.project, campaign=campaign, count=count, now=timezone.now())
     run_async_action(action.pk)
     action.refresh_from_db()
     assert (action.status, action.done_count) == ("DONE", count), action.message
+    return action.project
 
 
 def seconds_to_copy() -> float:
@@ -88,7 +92,7 @@ def empty(table: str) -> None:
         cursor.execute("CHECKPOINT")
 
 
-def seconds(act: Callable[[], None]) -> float:
+def seconds(act: Callable[[], object]) -> float:
     began = time.monotonic()
     act()
     return time.monotonic() - began

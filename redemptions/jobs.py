@@ -9,7 +9,7 @@ from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.partitions import create_partitions
 from redemptions.models import CounterHold, Redemption, Reservation, UsageCounter
-from redemptions.services.exports import drop_old_files, run_export
+from redemptions.services.exports import drop_old_files, end_given_up, run_export
 from redemptions.services.import_orders import run_import
 from redemptions.services.reconcile import run_reconciling
 from redemptions.services.summaries import refresh_promotions, refresh_summaries
@@ -62,6 +62,7 @@ def sweep(**_: Any) -> None:
     """Delete what has had its day, and make next months' partitions."""
     now = datetime.now(UTC)
     drop_old_files(now=now)
+    end_given_up()
     Reservation.objects.filter(expires_at__lte=now).delete()
     CounterHold.objects.filter(expires_at__lte=now).delete()
     UsageCounter.objects.filter(starts_at__lt=now - LONG_PAST).delete()

@@ -1,4 +1,4 @@
-"""Codes in and out of files: django-import-export reads the rows, the services make the codes."""
+"""Codes out of files: django-import-export reads the rows, the services make the codes."""
 
 from typing import Any
 
@@ -33,8 +33,6 @@ COLUMNS = (
     "created",
     "id",
 )
-# Cells that a spreadsheet would run as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class VoucherResource(resources.ModelResource):
@@ -156,29 +154,6 @@ class VoucherResource(resources.ModelResource):
     def _minor(self, text: str) -> int:
         amount = _number(text, "Value") * 10 ** EXPONENTS.get(self.project.currency, 2)
         return round(amount)
-
-    def dehydrate_discount_type(self, voucher: Voucher) -> str:
-        return (voucher.discount_in_force or {}).get("type", "")
-
-    def dehydrate_value(self, voucher: Voucher) -> str:
-        exponent = 10 ** EXPONENTS.get(self.project.currency, 2)
-        if voucher.gift_amount is not None:
-            return f"{voucher.gift_amount / exponent:g}"
-        discount = voucher.discount_in_force or {}
-        value = discount.get(VALUE_FIELDS.get(discount.get("type", ""), ""), "")
-        return str(value) if discount.get("type") == "PERCENT" or value == "" else f"{value / exponent:g}"
-
-    def dehydrate_category(self, voucher: Voucher) -> str:
-        category = voucher.category_in_force
-        return category.name if category else ""
-
-    def dehydrate_redeemed_quantity(self, voucher: Voucher) -> int:
-        return voucher.redeemed_quantity + voucher.pending_quantity
-
-    def export_field(self, field: fields.Field, instance: Voucher, **kwargs: Any) -> Any:
-        value = super().export_field(field, instance, **kwargs)
-        is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
-        return f"'{value}" if is_formula else value
 
 
 def _moment(text: str, column: str) -> Any:

@@ -31,6 +31,7 @@ class CustomerAdmin(ProjectModelAdmin):
     list_display = ["name", "email", "phone", "source_id", "created_at"]
     search_fields = ["name", "email", "source_id"]
     search_help_text = _("Part of a name, an e-mail address or the shop's own id")
+    list_before_template = "dashboard/export_link.html"
     ordering = ["-created_at", "-id"]
     fields = FIELDS
     change_form_outer_after_template = "customers/of_customer.html"

@@ -31,6 +31,7 @@ TYPES = {
     "PRODUCTS.IMPORT_CSV": _("Importing products"),
     "SKUS.IMPORT_CSV": _("Importing SKUs"),
     "SEGMENTS.SYNC": _("Sorting customers into a segment"),
+    "EXPORT": _("Making a file of a list"),
     "RECONCILE": _("Checking counts against the ledgers"),
 }
 ASKS = {"pause": async_actions.pause, "resume": async_actions.resume, "cancel": async_actions.cancel}

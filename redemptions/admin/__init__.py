@@ -1,5 +1,5 @@
-"""Redemptions, orders and the page to try offers out, in the dashboard."""
+"""Redemptions, orders, exports and the page to try offers out, in the dashboard."""
 
-from redemptions.admin import orders, redemptions
+from redemptions.admin import exports, orders, redemptions
 
-__all__ = ["orders", "redemptions"]
+__all__ = ["exports", "orders", "redemptions"]

@@ -75,6 +75,7 @@ class OrderAdmin(RefundableAdmin, ReadOnlyAdmin):
     search_help_text = _(
         "A whole order number or id, the shop's own id of a customer, or part of a customer's name or e-mail"
     )
+    list_before_template = "dashboard/export_link.html"
     ordering = ["-id"]
     fields = [
         "reference",

@@ -33,6 +33,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     list_select_related = ["customer", "campaign", "promotion_tier", "project"]
     search_fields = ["voucher_code"]
     search_help_text = _("Any part of a code")
+    list_before_template = "dashboard/export_link.html"
     ordering = ["-created_at", "-id"]
     actions = ["roll_back"]
     fields = [

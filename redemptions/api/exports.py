@@ -21,6 +21,7 @@ from redemptions.services.exports import (
     download_token,
     export_by_id,
     file_of,
+    has_file,
     start_export,
 )
 
@@ -114,12 +115,14 @@ class ExportById(ExportsView):
 def download(export_id: str, token: str) -> HttpResponseBase:
     """Return an export's file, part by part, to whoever has its link."""
     try:
-        parts = file_of(export_id, token)
+        file = file_of(export_id, token)
     except DomainError as refusal:
         body = to_json(refusal.body(new_request_id()))
         return HttpResponse(body, status=refusal.status, content_type="application/json")
-    answer = StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{export_id}.csv"'
+    answer = StreamingHttpResponse(file.parts, content_type=file.format.content_type)
+    answer["Content-Disposition"] = f'attachment; filename="{export_id}.{file.format.extension}"'
+    # One that is deleted meanwhile ends too early, and so is not taken for whole.
+    answer["Content-Length"] = str(file.size)
     answer["Cache-Control"] = "no-store"
     return answer
 
@@ -127,7 +130,7 @@ def download(export_id: str, token: str) -> HttpResponseBase:
 def export_to_wire(export: Export, request: ApiRequest) -> dict[str, Any]:
     """Return an export as the wire has it, with a fresh link to its file where it has one."""
     result = None
-    if export.status == Export.Status.DONE and not export.is_lapsed:
+    if has_file(export):
         host = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
         result = {"url": f"{host}/v1/exports/{export.public_id}?token={download_token(export)}"}
     return {
@@ -139,5 +142,5 @@ def export_to_wire(export: Export, request: ApiRequest) -> dict[str, Any]:
         "exported_object": export.exported_object,
         "parameters": export.parameters,
         "result": result,
-        "user_id": None,
+        "user_id": f"user_{export.user_id}" if export.user_id else None,
     }

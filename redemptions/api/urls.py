@@ -8,7 +8,7 @@ urlpatterns = [
     path("v1/validations", checkout.Validations.as_view()),
     path("v1/qualifications", qualifications.Qualifications.as_view()),
     path("v1/exports", exports.Exports.as_view()),
-    path("v1/exports/<str:export_id>", exports.ExportById.as_view()),
+    path("v1/exports/<str:export_id>", exports.ExportById.as_view(), name="export_by_id"),
     path("v1/redemptions", redemptions.Redemptions.as_view()),
     path("v1/redemptions/<str:redemption_id>", redemptions.RedemptionById.as_view()),
     path("v1/redemptions/<str:redemption_id>/rollback", redemptions.Rollback.as_view()),

@@ -1,28 +1,50 @@
-"""Exports: a CSV file of a list's rows, written part by part by a job, and read the same way."""
+"""Exports: a file of a list's rows, made by a job, kept in parts and read the same way."""
 
-import csv
-import io
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
+from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Length
 from django.http import QueryDict
 
 from promoengine.core.errors import DomainError, InvalidPayload, NotFound, Unauthorized
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction, Project
-from promoengine.core.services.async_actions import advance, start_async_action
-from redemptions.export_objects import EXPORTED, check_fields, title
+from promoengine.core.services.async_actions import Paused, advance, checkpoint, start_async_action
+from redemptions.export_formats import FileColumn, Format, write_file
+from redemptions.export_objects import EXPORTED, title
 from redemptions.models import Export, ExportPart
 
-ROWS_A_PART = 2000
+BYTES_A_PART = 1 << 20
 LINK_GOOD_FOR = timedelta(hours=24)
 FILES_KEPT = timedelta(days=7)
 SIGNED_FOR = "promoengine.exports"
+# Whose work has ended otherwise than by `run_export`, which would have said so.
+ENDED = (AsyncAction.Status.FAILED, AsyncAction.Status.CANCELED)
+WAITING = (Export.Status.SCHEDULED, Export.Status.IN_PROGRESS)
+
+RowsOf = Callable[[Export], QuerySet[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file to be downloaded; it is `size` bytes long."""
+
+    format: Format
+    size: int
+    parts: Iterator[bytes]
+
+
+class _Deleted(Exception):
+    """The export was deleted while it was made."""
 
 
 def start_export(project: Project, *, data: Any, channel: str = "API", now: datetime) -> Export:
@@ -40,18 +62,37 @@ def start_export(project: Project, *, data: Any, channel: str = "API", now: date
         channel=channel,
         created_at=now,
     )
-    _fields_of(export)
-    _rows_of(export)
-    with transaction.atomic():
-        export.save(force_insert=True)
-        start_async_action(
-            project,
-            "EXPORT",
-            job="redemptions.jobs.write_export",
-            params={"export": str(export.pk)},
-            now=now,
-        )
-    return export
+    rows_asked_for(export)
+    return _start(export, job="redemptions.jobs.write_export", now=now)
+
+
+def start_listed_export(
+    project: Project,
+    *,
+    data: Any,
+    listed: str,
+    job: str,
+    user: User,
+    channel: str,
+    now: datetime,
+) -> Export:
+    """Start the export of a list that a user sees, and return it; `job` knows which rows `listed` means.
+
+    Raises:
+        InvalidPayload: the body is wrong; the details name what of it.
+        InvalidExportFields: a field is not there to export.
+    """
+    exported_object, parameters = _read(data)
+    export = Export(
+        project=project,
+        exported_object=exported_object,
+        parameters=parameters,
+        listed=listed,
+        user=user,
+        channel=channel,
+        created_at=now,
+    )
+    return _start(export, job=job, now=now)
 
 
 def export_by_id(project: Project, ref: str) -> Export:
@@ -76,24 +117,54 @@ def delete_export(project: Project, ref: str) -> None:
     export_by_id(project, ref).delete()
 
 
-def run_export(action: AsyncAction) -> None:
-    """Write an export's file, from its start: rows are read as they are at one moment."""
-    found = Export.objects.select_related("project").filter(pk=action.params["export"]).first()
+def run_export(action: AsyncAction, rows_of: RowsOf | None = None) -> None:
+    """Make an export's file, from its start: a worker that died has left nothing that counts.
+
+    Raises:
+        Canceled, Paused: somebody asked for it; there is no file.
+    """
+    found = Export.objects.select_related("project", "user").filter(pk=action.params["export"]).first()
     if found is None:
         action.message = "The export was deleted"
         return
-    ExportPart.objects.filter(export=found).delete()
-    Export.objects.filter(pk=found.pk).update(status=Export.Status.IN_PROGRESS)
-    AsyncAction.objects.filter(pk=action.pk).update(done_count=0)
-    action.done_count = 0
+    if found.status == Export.Status.DONE:
+        return
+    _begin_anew(found, action)
     try:
-        is_whole = _write(found, action)
-    except Exception:
-        Export.objects.filter(pk=found.pk).update(status=Export.Status.ERROR)
+        _make(found, action, (rows_of or rows_asked_for)(found))
+    except _Deleted:
+        action.message = "The export was deleted"
+        return
+    except Paused:
+        _drop_file(found, Export.Status.SCHEDULED)
         raise
-    if is_whole:
-        Export.objects.filter(pk=found.pk).update(status=Export.Status.DONE)
-    action.message = f"{action.done_count} rows exported"
+    except Exception:
+        _drop_file(found, Export.Status.ERROR)
+        raise
+    action.message = f"{action.total_count} rows exported"
+
+
+def rows_asked_for(export: Export) -> QuerySet[Any]:
+    """Return the rows that a published body asks for, in its order.
+
+    Raises:
+        InvalidPayload: the order or a filter is wrong; the details name it.
+    """
+    query = _query(export.parameters)
+    try:
+        return EXPORTED[export.exported_object].rows(export.project, query)
+    except DomainError as refusal:
+        raise InvalidPayload(refusal.details.replace("Property .", "Property .parameters.", 1)) from refusal
+
+
+def format_of(export: Export) -> Format:
+    """Return what an export's file is."""
+    return Format(export.parameters.get("format") or Format.CSV)
+
+
+def has_file(export: Export) -> bool:
+    """Return whether an export's file is there to be downloaded."""
+    return export.status == Export.Status.DONE and not export.is_lapsed
 
 
 def download_token(export: Export) -> str:
@@ -101,8 +172,8 @@ def download_token(export: Export) -> str:
     return signing.dumps(str(export.pk), salt=SIGNED_FOR, compress=False)
 
 
-def file_of(export_id: str, token: str) -> Iterator[bytes]:
-    """Return the parts of an export's file, for whoever has its link.
+def file_of(export_id: str, token: str) -> ExportFile:
+    """Return an export's file, for whoever has its link.
 
     Raises:
         Unauthorized: the token is of another export, made up, or a day old.
@@ -115,9 +186,11 @@ def file_of(export_id: str, token: str) -> Iterator[bytes]:
     key = parse_public_id(Export.prefix, export_id)
     if key is None or str(key) != signed:
         raise Unauthorized
-    if not Export.objects.filter(pk=key, status=Export.Status.DONE, is_lapsed=False).exists():
+    export = Export.objects.filter(pk=key).first()
+    if export is None or not has_file(export):
         raise NotFound("export", export_id)
-    return _parts(key)
+    size = ExportPart.objects.filter(export=key).aggregate(size=Sum(Length("content")))["size"]
+    return ExportFile(format_of(export), size or 0, _parts(key))
 
 
 def drop_old_files(*, now: datetime) -> None:
@@ -129,6 +202,83 @@ def drop_old_files(*, now: datetime) -> None:
             Export.objects.filter(pk=key).update(is_lapsed=True)
 
 
+def end_given_up() -> None:
+    """Say of exports that nobody will go on with that they failed."""
+    given_up = Export.objects.filter(status__in=WAITING, action__status__in=ENDED)
+    given_up.update(status=Export.Status.ERROR)
+
+
+def _start(export: Export, *, job: str, now: datetime) -> Export:
+    EXPORTED[export.exported_object].check(_fields_of(export), export.project)
+    with transaction.atomic():
+        export.action = start_async_action(
+            export.project,
+            "EXPORT",
+            job=job,
+            params={"export": str(export.pk)},
+            is_stoppable=True,
+            now=now,
+        )
+        export.save(force_insert=True)
+    return export
+
+
+def _begin_anew(export: Export, action: AsyncAction) -> None:
+    ExportPart.objects.filter(export=export).delete()
+    Export.objects.filter(pk=export.pk).update(status=Export.Status.IN_PROGRESS)
+    action.done_count = action.total_count = 0
+    action.save(update_fields=["done_count", "total_count"])
+
+
+def _make(export: Export, action: AsyncAction, rows: QuerySet[Any]) -> None:
+    """Write the file beside, and keep it in parts."""
+    exported = EXPORTED[export.exported_object]
+    columns = [
+        FileColumn(name, title(name), exported.field(name, export.project)) for name in _fields_of(export)
+    ]
+
+    def said(done: int, total: int) -> None:
+        action.total_count = total
+        with _step(export, action, done):
+            AsyncAction.objects.filter(pk=action.pk).update(total_count=total)
+
+    with TemporaryFile() as file:
+        checkpoint(action)
+        write_file(file, format_of(export), exported.name, columns, rows, said)
+        _keep(export, action, file)
+    Export.objects.filter(pk=export.pk).update(status=Export.Status.DONE, row_count=action.total_count)
+
+
+def _keep(export: Export, action: AsyncAction, file: IO[bytes]) -> None:
+    size = file.tell()
+    file.seek(0)
+    number = 0
+    while part := file.read(BYTES_A_PART):
+        with _step(export, action, action.total_count * file.tell() // size):
+            ExportPart.objects.create(export=export, number=number, content=part)
+        number += 1
+
+
+@contextmanager
+def _step(export: Export, action: AsyncAction, done: int) -> Iterator[None]:
+    """Do a step of the work, together with its progress.
+
+    Raises:
+        Canceled, Paused, _Deleted: it is not to be done.
+    """
+    checkpoint(action)
+    with transaction.atomic():
+        if not Export.objects.select_for_update().filter(pk=export.pk).exists():
+            raise _Deleted
+        yield
+        advance(action, done=max(0, done - action.done_count))
+
+
+def _drop_file(export: Export, status: Export.Status) -> None:
+    ExportPart.objects.filter(export=export).delete()
+    Export.objects.filter(pk=export.pk).update(status=status)
+
+
 def _parts(key: uuid.UUID) -> Iterator[bytes]:
     number = 0
     while part := ExportPart.objects.filter(export=key, number=number).first():
@@ -136,69 +286,36 @@ def _parts(key: uuid.UUID) -> Iterator[bytes]:
         number += 1
 
 
-def _write(export: Export, action: AsyncAction) -> bool:
-    """Write the file part by part; return False where the export has been deleted meanwhile."""
-    exported, fields = EXPORTED[export.exported_object], _fields_of(export)
-    rows = _rows_of(export).iterator(chunk_size=ROWS_A_PART)
-    if not _keep(export, action, 0, [[title(name) for name in fields]], 0):
-        return False
-    number = 0
-    while batch := list(islice(rows, ROWS_A_PART)):
-        number += 1
-        exported.prepare(batch)
-        for row in batch:
-            row.project = export.project
-        if not _keep(export, action, number, [exported.read(fields, row) for row in batch], len(batch)):
-            return False
-    return True
-
-
-def _keep(export: Export, action: AsyncAction, number: int, lines: list[list[str]], done: int) -> bool:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    with transaction.atomic():
-        if not Export.objects.select_for_update().filter(pk=export.pk).exists():
-            return False
-        ExportPart.objects.create(export=export, number=number, content=text.getvalue().encode())
-        advance(action, done=done)
-    return True
-
-
 def _read(data: Any) -> tuple[str, dict[str, Any]]:
     if not isinstance(data, Mapping):
         raise InvalidPayload("Payload should be object")
     exported_object = data.get("exported_object")
-    if exported_object not in EXPORTED:
-        allowed = ", ".join(EXPORTED)
-        raise InvalidPayload(
-            f"Property .exported_object should be equal to one of the allowed values [ {allowed} ]"
-        )
+    _check_choice("exported_object", exported_object, EXPORTED)
     parameters = {} if data.get("parameters") is None else data["parameters"]
     if not isinstance(parameters, Mapping):
         raise InvalidPayload("Property .parameters should be object")
-    fields, order = parameters.get("fields"), parameters.get("order")
+    fields, order, format = (parameters.get(name) for name in ("fields", "order", "format"))
     if fields is not None and not (
         isinstance(fields, list) and fields and all(isinstance(name, str) for name in fields)
     ):
         raise InvalidPayload("Property .parameters.fields should be an array of names")
     if order is not None and not isinstance(order, str):
         raise InvalidPayload("Property .parameters.order should be string")
+    if format is not None:
+        _check_choice("parameters.format", format, Format)
     return str(exported_object), dict(parameters)
 
 
+def _check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
+    allowed = list(choices)
+    if value not in allowed:
+        raise InvalidPayload(
+            f"Property .{name} should be equal to one of the allowed values [ {', '.join(allowed)} ]"
+        )
+
+
 def _fields_of(export: Export) -> list[str]:
-    exported = EXPORTED[export.exported_object]
-    fields = export.parameters.get("fields") or list(exported.default_fields)
-    check_fields(exported, fields)
-    return fields
-
-
-def _rows_of(export: Export) -> Any:
-    query = _query(export.parameters)
-    try:
-        return EXPORTED[export.exported_object].rows(export.project, query)
-    except DomainError as refusal:
-        raise InvalidPayload(refusal.details.replace("Property .", "Property .parameters.", 1)) from refusal
+    return export.parameters.get("fields") or list(EXPORTED[export.exported_object].default_fields)
 
 
 def _query(parameters: Mapping[str, Any]) -> QueryDict:

@@ -12,7 +12,8 @@ FOLDER = Path(__file__).parent / "js"
 
 
 @pytest.mark.parametrize(
-    ("story", "tests"), [("story", 28), ("checkout", 8), ("customers", 6), ("orders", 5), ("catalogue", 5)]
+    ("story", "tests"),
+    [("story", 28), ("checkout", 8), ("customers", 6), ("orders", 5), ("catalogue", 5), ("exports", 4)],
 )
 def test_the_official_sdk_works_unmodified(product, management_key, story, tests):
     environment = os.environ | {

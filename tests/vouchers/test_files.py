@@ -1,10 +1,8 @@
-"""Codes in and out of files, in the dashboard."""
+"""Codes out of files, in the dashboard."""
 
-import io
 import re
 
 import pytest
-import tablib
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -80,21 +78,6 @@ def test_a_bad_row_is_named_and_nothing_comes_in(marketer, project, row, reason)
 
     assert reason in page.content.decode()
     assert Voucher.objects.count() == 1
-
-
-@pytest.mark.parametrize(("number", "extension"), [("0", "csv"), ("1", "xlsx")])
-def test_codes_go_out_without_formulas(marketer, project, number, extension):
-    VoucherFactory(project=project, code="=1+1", additional_info="note")
-    VoucherFactory(project=ProjectFactory(), code="FOREIGN")
-    fields = dict.fromkeys(("code", "discount_type", "value", "additional_info"), "on")
-
-    answer = marketer.post("/admin/vouchers/voucher/export/", {"format": number, "resource": "0"} | fields)
-
-    data = tablib.Dataset().load(
-        io.BytesIO(answer.content) if extension == "xlsx" else answer.content.decode(), extension
-    )
-    assert data["Code"] == ["'=1+1"]
-    assert [str(value) for value in data["Value"]] == ["10"]
 
 
 def test_the_dashboard_shows_its_project_alone(marketer, project):

@@ -11,9 +11,9 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
+from import_export.admin import ImportMixin
 from import_export.formats.base_formats import CSV, XLSX
-from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
 from campaigns.admin.guarded import GuardedAdmin
@@ -50,12 +50,10 @@ class CampaignFilter(admin.SimpleListFilter):
 
 
 @admin.register(Voucher)
-class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin):
+class VoucherAdmin(ImportMixin, GuardedAdmin):
     form = VoucherForm
     import_form_class = ImportForm
-    export_form_class = ExportForm
     resource_classes = [VoucherResource]
-    formats = [CSV, XLSX]
     import_formats = [CSV, XLSX]
     skip_import_confirm = False
     list_display = ["code", "campaign", "offer", "state", "uses", "holder", "expiration_date"]
@@ -155,9 +153,6 @@ class VoucherAdmin(ImportExportModelAdmin, ExportActionModelAdmin, GuardedAdmin)
     def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return super().get_import_resource_kwargs(request, **kwargs) | {"project": current_project(request)}
 
-    def get_export_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
-        return super().get_export_resource_kwargs(request, **kwargs) | {"project": current_project(request)}
-
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("vouchers.add_voucher"))
 
@@ -216,6 +211,7 @@ class PublicationAdmin(ProjectModelAdmin):
     list_display = ["created_at", "customer", "campaign", "channel", "result", "failure_message"]
     list_filter = ["result"]
     list_select_related = ["customer", "campaign"]
+    list_before_template = "dashboard/export_link.html"
     ordering = ["-created_at", "-id"]
     fields = [
         "customer",
