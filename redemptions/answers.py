@@ -40,6 +40,7 @@ def validation_answer(validation: Validation, *, request_id: str, hints_only: bo
         answer["combination"] = {
             "saving": validation.best.saving,
             "is_proven": validation.best.is_proven,
+            "saving_at_most": validation.best.bound,
         }
     answer["stacking_rules"] = gathered.case.stacking.to_wire()
     return answer

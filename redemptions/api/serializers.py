@@ -59,6 +59,12 @@ class QualificationAnswer(serializers.Serializer):
     order = serializers.DictField(required=False)
 
 
+class PriceListAnswer(serializers.Serializer):
+    data = serializers.ListField(child=serializers.DictField())
+    total = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
 class RedemptionRow(serializers.Serializer):
     id = serializers.CharField()
     object = serializers.CharField()

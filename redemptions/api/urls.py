@@ -2,11 +2,22 @@
 
 from django.urls import path
 
-from redemptions.api import checkout, exports, orders, qualifications, redemptions, refunds, single, tiers
+from redemptions.api import (
+    checkout,
+    exports,
+    orders,
+    prices,
+    qualifications,
+    redemptions,
+    refunds,
+    single,
+    tiers,
+)
 
 urlpatterns = [
     path("v1/validations", checkout.Validations.as_view()),
     path("v1/qualifications", qualifications.Qualifications.as_view()),
+    path("v1/prices", prices.Prices.as_view()),
     path("v1/exports", exports.Exports.as_view()),
     path("v1/exports/<str:export_id>", exports.ExportById.as_view(), name="export_by_id"),
     path("v1/redemptions", redemptions.Redemptions.as_view()),
@@ -28,6 +39,7 @@ urlpatterns = [
     path("v1/vouchers/<path:code>/redemptions", redemptions.VoucherRedemptions.as_view()),
     path("client/v1/validations", checkout.ClientValidations.as_view()),
     path("client/v1/qualifications", qualifications.ClientQualifications.as_view()),
+    path("client/v1/prices", prices.ClientPrices.as_view()),
     path("client/v1/redemptions", checkout.ClientRedemptions.as_view()),
     path("client/v1/validate", single.ClientVoucherValidation.as_view()),
     path("client/v1/redeem", single.ClientVoucherRedemption.as_view()),

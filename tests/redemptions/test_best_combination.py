@@ -22,7 +22,7 @@ def test_the_best_order_is_answered_with_what_is_left_out(api, project):
     assert answer["valid"] is True
     assert [one["id"] for one in answer["redeemables"]] == ["TEN", "FIVE"]
     assert answer["order"]["total_amount"] == 8500
-    assert answer["combination"] == {"saving": 1500, "is_proven": True}
+    assert answer["combination"] == {"saving": 1500, "is_proven": True, "saving_at_most": 1500}
     assert [one["id"] for one in answer["inapplicable_redeemables"]] == ["OFF"]
 
 
