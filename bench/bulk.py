@@ -1,7 +1,8 @@
-"""How fast codes are made by the million: the whole job beside a plain COPY of the same rows, in one run.
+"""How fast codes are made, imported and exported by the million, each whole job beside a plain COPY.
 
 Both fill the same empty table with all its indexes, by turns, so that neither meets a warmer machine. The
 job is run as a worker runs it, with its progress, but in this process, so that its memory can be told.
+Imports are of a CSV file with a code, a category, the uses so far and an attribute in each row.
 """
 
 import argparse
@@ -10,7 +11,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -31,9 +34,13 @@ from bench.load import print_machine
 from promoengine.core.copying import stored_columns
 from promoengine.core.models import Project
 from promoengine.core.services.async_actions import run_async_action
+from promoengine.core.services.uploads import keep_file
 from tests.factories import CampaignFactory
+from vouchers.import_plans import ALL, GOOD, ImportPlan
 from vouchers.models import Voucher
+from vouchers.patterns import parse_code_config
 from vouchers.services.generate import start_generation
+from vouchers.services.import_codes import start_code_import
 
 ROUNDS = 3
 
@@ -42,19 +49,32 @@ def main() -> None:
     """Run the measurements and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--codes", type=int, default=1_000_000)
-    count = parser.parse_args().codes
+    parser.add_argument("--only", choices=["generating", "importing", "exporting"])
+    asked = parser.parse_args()
     call_command("migrate", verbosity=0)
     print_machine()
     print(f"{'':42}{'seconds':>12}{'rows/s':>12}{'ratio':>8}")
-    made, copied, before = [], [], peak()
+    if asked.only in (None, "generating"):
+        measure("generating", asked.codes, generate)
+    if asked.only in (None, "importing"):
+        with tempfile.TemporaryFile() as table:
+            write_table(table, asked.codes)
+            for mode in (GOOD, ALL):
+                measure(f"importing ({mode})", asked.codes, partial(import_table, table, mode))
+    if asked.only in (None, "exporting"):
+        measure_exports(generate(asked.codes), asked.codes)
+
+
+def measure(what: str, count: int, act: Callable[[int], object]) -> None:
+    """Print the best of some rounds of a job beside the best of as many of a plain COPY."""
+    taken, copied, before = [], [], peak()
     for _ in range(ROUNDS):
-        made.append(seconds(lambda: generate(count)))
+        taken.append(seconds(lambda: act(count)))
         memory = peak()
         copied.append(seconds_to_copy())
     print_row(f"plain COPY of {count:,} codes", min(copied), count)
-    print_row(f"generating {count:,} codes", min(made), count, beside=min(copied))
-    print(f"Memory of the process: {before} MB before, {memory} MB at most while generating")
-    measure_exports(generate(count), count)
+    print_row(f"{what} {count:,} codes", min(taken), count, beside=min(copied))
+    print(f"Memory of the process: {before} MB before, {memory} MB at most while {what}")
 
 
 def generate(count: int) -> Project:
@@ -64,6 +84,27 @@ def generate(count: int) -> Project:
     action.refresh_from_db()
     assert (action.status, action.done_count) == ("DONE", count), action.message
     return action.project
+
+
+def write_table(file: BinaryIO, count: int) -> None:
+    """Write a file as shops send it: codes in no order, some categories, an attribute."""
+    file.write(b"Code,Category,Redeemed Quantity,Shelf\n")
+    codes = parse_code_config({"length": 10}).generate(count)
+    for number, code in enumerate(codes):
+        file.write(f"{code},Category {number % 20},{number % 2},A{number % 1000}\n".encode())
+
+
+def import_table(file: BinaryIO, mode: str, count: int) -> None:
+    campaign, now = CampaignFactory(), timezone.now()
+    file.seek(0)
+    kept = keep_file(
+        campaign.project, name="codes.csv", chunks=iter(lambda: file.read(1 << 16), b""), now=now
+    )
+    plan = ImportPlan(mode=mode, campaign=str(campaign.pk))
+    action = start_code_import(campaign.project, file=kept, plan=plan, now=now)
+    run_async_action(action.pk)
+    action.refresh_from_db()
+    assert (action.status, action.done_count) == ("DONE", count), action.message
 
 
 def seconds_to_copy() -> float:

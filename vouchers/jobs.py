@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from promoengine.core.models import AsyncAction
-from vouchers.services import bin, bulk_change, bulk_metadata, campaigns, generate, import_codes, usage
-from vouchers.services.import_records import run_record_import
+from vouchers.services import bin, bulk_change, bulk_metadata, campaigns, generate, staging, usage
+from vouchers.services.import_codes import run_code_import
 
 
 def generate_codes(action: AsyncAction) -> None:
@@ -13,9 +13,9 @@ def generate_codes(action: AsyncAction) -> None:
     generate.run_generation(action)
 
 
-def import_codes_csv(action: AsyncAction) -> None:
-    """Import a campaign's codes from an uploaded file."""
-    import_codes.run_code_import(action)
+def import_codes(action: AsyncAction) -> None:
+    """Import codes from an uploaded table or the records of a request."""
+    run_code_import(action)
 
 
 def change_codes(action: AsyncAction) -> None:
@@ -33,11 +33,6 @@ def merge_metadata(action: AsyncAction) -> None:
     bulk_metadata.run_metadata_update(action)
 
 
-def import_records(action: AsyncAction) -> None:
-    """Import a campaign's codes from the records of a request."""
-    run_record_import(action)
-
-
 def propagate_terms(action: AsyncAction) -> None:
     """Bring a changed campaign's terms to its codes."""
     campaigns.run_propagation(action)
@@ -51,6 +46,11 @@ def purge_codes(action: AsyncAction) -> None:
 def restore_codes(action: AsyncAction) -> None:
     """Bring the codes of a campaign back that came out of the bin."""
     bin.run_restore(action)
+
+
+def drop_left_over(**_: Any) -> None:
+    """Drop what imports have staged that ended in the middle."""
+    staging.drop_left_over()
 
 
 def empty_bins(**_: Any) -> None:

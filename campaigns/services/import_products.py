@@ -17,7 +17,6 @@ from campaigns.catalogue_selectors import products_of, skus_of
 from campaigns.models import Product, Sku
 from campaigns.payload import read_product, read_sku
 from campaigns.services.products import assign, changes, taken
-from promoengine.core.csv_reading import read_rows
 from promoengine.core.errors import DomainError, InvalidPayload, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.metadata import Schemas
@@ -26,6 +25,8 @@ from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
 from promoengine.core.services.metadata import check_metadata, schemas_now
 from promoengine.core.services.seen_attributes import note_attributes
+from promoengine.core.services.uploads import open_file
+from promoengine.core.tables import read_rows
 
 BATCH = 200
 PRODUCT_FIELDS = ("name", "price", "attributes", "metadata", "image_url", "updated_at")
@@ -208,7 +209,8 @@ def _start_updates(project: Project, type: str, rows: list[Any], *, now: datetim
 
 def _run_csv(action: AsyncAction, read: Callable[[Any], Record], write: Write) -> None:
     file = UploadedFile.objects.get(project=action.project, pk=uuid.UUID(action.params["file"]))
-    rows = [(row.number, row.cells) for row in read_rows(bytes(file.content))]
+    with open_file(file) as content:
+        rows = [(row.number, row.cells) for row in read_rows(content)]
     action.total_count = len(rows)
     action.save(update_fields=["total_count"])
     _run(action, rows, read, write)

@@ -10,12 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.services.upsert import upsert_customer
-from promoengine.core.csv_reading import read_rows
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.metadata import Schemas
 from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.metadata import schemas_now
+from promoengine.core.services.uploads import open_file
+from promoengine.core.tables import read_rows
 
 BATCH = 200
 COLUMNS = {
@@ -104,7 +105,8 @@ def run_csv_import(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
     file = UploadedFile.objects.get(project=action.project, pk=uuid.UUID(action.params["file"]))
     schemas = schemas_now(action.project)
-    rows = [(row.number, customer_of(row.cells, schemas)) for row in read_rows(bytes(file.content))]
+    with open_file(file) as content:
+        rows = [(row.number, customer_of(row.cells, schemas)) for row in read_rows(content)]
     action.total_count = len(rows)
     action.save(update_fields=["total_count"])
     run_upserts(action, rows)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -13,13 +13,17 @@ from unfold.decorators import display
 
 from promoengine.core.admin_project import ReadOnlyAdmin, current_project
 from promoengine.core.errors import DomainError
-from promoengine.core.models import AsyncAction
+from promoengine.core.models import AsyncAction, UploadedFile
 from promoengine.core.services import async_actions
+from promoengine.core.services.reports import report_csv
 
 CHANGE = "core.change_asyncaction"
 TYPES = {
     "CAMPAIGN.VOUCHERS_GENERATE": _("Making codes"),
     "CAMPAIGN.VOUCHERS_IMPORT_CSV": _("Importing codes"),
+    "CAMPAIGN.VOUCHERS_IMPORT": _("Importing codes"),
+    "VOUCHERS.IMPORT_CSV": _("Importing codes"),
+    "VOUCHERS.IMPORT": _("Importing codes"),
     "CAMPAIGN.VOUCHERS_UPDATE": _("Bringing changed terms to codes"),
     "CAMPAIGN.VOUCHERS_DELETE": _("Deleting codes"),
     "VOUCHERS.BULK_UPDATE": _("Changing codes"),
@@ -34,7 +38,22 @@ TYPES = {
     "EXPORT": _("Making a file of a list"),
     "RECONCILE": _("Checking counts against the ledgers"),
 }
+# Where a file is gone on with that was checked alone, or of which nothing came in.
+AGAIN = {
+    "CAMPAIGN.VOUCHERS_IMPORT_CSV": "admin:vouchers_voucher_import_again",
+    "VOUCHERS.IMPORT_CSV": "admin:vouchers_voucher_import_again",
+}
 ASKS = {"pause": async_actions.pause, "resume": async_actions.resume, "cancel": async_actions.cancel}
+
+
+def again_url(action: AsyncAction) -> str:
+    """Return where the file of an action that has ended is gone on with; "" where it is not kept."""
+    key = action.params.get("checked_file") or action.params.get("file")
+    has_ended = action.status not in async_actions.NOT_ENDED
+    if action.type not in AGAIN or not has_ended or not key:
+        return ""
+    is_kept = UploadedFile.objects.filter(project=action.project_id, pk=key).exists()
+    return reverse(AGAIN[action.type], args=[action.pk]) if is_kept else ""
 
 
 def progress_url(action: AsyncAction) -> str:
@@ -52,8 +71,10 @@ class AsyncActionAdmin(ReadOnlyAdmin):
     change_form_outer_before_template = "dashboard/progress_of_action.html"
 
     def get_urls(self) -> list[Any]:
-        progress, undo = (self.admin_site.admin_view(view) for view in (self.progress, self.undo))
+        views = (self.progress, self.undo, self.report)
+        progress, undo, report = (self.admin_site.admin_view(view) for view in views)
         return [
+            path("<uuid:object_id>/report/", report, name="core_asyncaction_report"),
             path("<uuid:object_id>/progress/", progress, name="core_asyncaction_progress"),
             path("<uuid:object_id>/undo/", undo, name="core_asyncaction_undo"),
             *super().get_urls(),
@@ -84,6 +105,9 @@ class AsyncActionAdmin(ReadOnlyAdmin):
             "may_undo": may_ask and bool(action.undo_job),
             "refusal": refusal,
             "url": progress_url(action),
+            "report_url": reverse("admin:core_asyncaction_report", args=[action.pk]),
+            "again_url": again_url(action),
+            "is_reading": action.read_count is not None and action.read_count < action.total_count,
             "undo_url": reverse("admin:core_asyncaction_undo", args=[action.pk]),
         }
         return render(request, "dashboard/progress.html", context)
@@ -99,6 +123,15 @@ class AsyncActionAdmin(ReadOnlyAdmin):
             self.message_user(request, refusal.details, messages.ERROR)
             shown = action
         return HttpResponseRedirect(reverse("admin:core_asyncaction_change", args=[shown.pk]))
+
+    def report(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
+        """Give the rows that could not be done, with their reasons, as a CSV file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        action = get_object_or_404(self.get_queryset(request), pk=object_id)
+        answer = StreamingHttpResponse(report_csv(action), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="report-{action.public_id}.csv"'
+        return answer
 
     def _ask(self, request: HttpRequest, action: AsyncAction) -> str:
         ask = ASKS.get(request.POST.get("ask", ""))

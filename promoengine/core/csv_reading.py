@@ -1,66 +1,84 @@
 """Reading the CSV files people really have: any common delimiter and encoding, quoted line breaks, a BOM."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import BinaryIO
 
 from promoengine.core.errors import DomainError
 
 DELIMITERS = ",;\t|"
-SAMPLE = 64 * 1024
-ROWS_MAX = 1_000_000
+CHUNK = 1 << 16
+LINE_MAX = 1 << 20
+BOMS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
-class UnreadableCsv(DomainError):
+class UnreadableFile(DomainError):
+    """An upload that is no table with a header; the details say why."""
+
     key = "invalid_csv"
     message = "Invalid CSV"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record: its line number as a spreadsheet shows it, and its cells by column name."""
+def read_csv(stream: BinaryIO) -> Iterator[list[str]]:
+    """Yield the records of a CSV file as lists of cells, the header first, blank ones as empty lists.
 
-    number: int
-    cells: dict[str, str]
-
-
-def read_rows(content: bytes) -> Iterator[Row]:
-    """Yield the records of a CSV file whose first line names the columns; blank records are left out.
+    Only some kilobytes are held at a time. A NUL becomes a replacement character, which no code may have.
 
     Raises:
-        UnreadableCsv: there is no header, a column stands there twice, or it is no CSV at all.
+        UnreadableFile: it is not text, or its quotes are not closed.
     """
-    text = _decoded(content)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    text = io.TextIOWrapper(stream, encoding=_encoding(stream), errors="replace", newline="")
     try:
-        header = [name.strip() for name in next(reader, [])]
-        if not any(header):
-            raise UnreadableCsv("The first line must name the columns")
-        doubles = {name for name in header if name and header.count(name) > 1}
-        if doubles:
-            raise UnreadableCsv(f"Columns named twice: {', '.join(sorted(doubles))}")
-        for number, cells in enumerate(reader, start=2):
-            if any(cell.strip() for cell in cells):
-                yield Row(number, dict(zip(header, cells, strict=False)))
-    except csv.Error as error:
-        raise UnreadableCsv(f"Line {reader.line_num}: {error}") from error
+        delimiter = _delimiter(text.readline(LINE_MAX))
+        text.seek(0)
+        reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+        try:
+            yield from reader
+        except csv.Error as error:
+            raise UnreadableFile(f"Line {reader.line_num}: {error}") from error
+    finally:
+        # Else the file would be closed together with its wrapper.
+        if not stream.closed:
+            text.detach()
 
 
-def _decoded(content: bytes) -> str:
-    """Return the text: UTF-8 with or without a BOM, else what Western spreadsheets write."""
-    if b"\x00" in content[:SAMPLE] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableCsv("The file is not text")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace").replace("\x00", "")
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(LINE_MAX):
+        if len(line) == LINE_MAX:
+            raise UnreadableFile("A line is longer than a million characters")
+        yield line.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _encoding(stream: BinaryIO) -> str:
+    """Return the encoding: what a BOM says, else UTF-8, else what Western spreadsheets write."""
+    stream.seek(0)
+    start = stream.read(CHUNK)
+    by_bom = next((name for bom, name in BOMS.items() if start.startswith(bom)), None)
+    if by_bom is None and b"\x00" in start:
+        raise UnreadableFile("The file is not text")
+    encoding = by_bom or ("utf-8" if _is_utf8(stream, start) else "cp1252")
+    stream.seek(0)
+    return encoding
+
+
+def _is_utf8(stream: BinaryIO, start: bytes) -> bool:
+    decoder, chunk = codecs.getincrementaldecoder("utf-8")(), start
     try:
-        text = content.decode("utf-8-sig")
+        while chunk:
+            decoder.decode(chunk)
+            chunk = stream.read(CHUNK)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        return False
+    return True
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(header: str) -> str:
     """Return the delimiter that the header line has most of."""
-    header = text.partition("\n")[0]
     return max(DELIMITERS, key=header.count)

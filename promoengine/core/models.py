@@ -315,7 +315,13 @@ class AsyncAction(ProjectModel):
         max_length=6, choices=Stop.choices, blank=True, db_default="", help_text="What somebody asked for."
     )
     total_count = models.PositiveIntegerField(default=0)
+    read_count = models.PositiveIntegerField(
+        null=True, help_text="Rows read so far, where all are read before anything is done."
+    )
     done_count = models.PositiveIntegerField(default=0)
+    skipped_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="What was as it should be already."
+    )
     failed_count = models.PositiveIntegerField(default=0)
     failed = models.JSONField(default=list, help_text="The first failures, each with its row and reason.")
     message = models.TextField(blank=True)
@@ -326,8 +332,8 @@ class AsyncAction(ProjectModel):
     finished_at = models.DateTimeField(null=True)
 
     privacy = Privacy(
-        free="type job undo_job status stop total_count done_count failed_count message request_id attempts"
-        " created_at updated_at finished_at",
+        free="type job undo_job status stop total_count read_count done_count skipped_count failed_count"
+        " message request_id attempts created_at updated_at finished_at",
         personal={"params": {}, "failed": []},
         lapses="is let go of once the work is done, and reported rows after a time",
         is_deleted=True,
@@ -350,25 +356,66 @@ class AsyncAction(ProjectModel):
 
     @property
     def progress(self) -> int:
-        """Whole percent of the work done so far."""
+        """Whole percent of the work done so far; reading all rows first is half of it."""
         if self.status == self.Status.DONE or not self.total_count:
             return 100 if self.status == self.Status.DONE else 0
-        return min(100, 100 * (self.done_count + self.failed_count) // self.total_count)
+        if self.read_count is None:
+            return min(100, 100 * (self.done_count + self.failed_count) // self.total_count)
+        if self.read_count < self.total_count:
+            return 50 * self.read_count // self.total_count
+        settled = self.done_count + self.skipped_count + self.failed_count
+        return min(100, 50 + 50 * settled // self.total_count)
+
+
+class ReportedRow(models.Model):
+    """A row that background work could not do, and why; there may be a million of them."""
+
+    action = models.ForeignKey(AsyncAction, on_delete=models.CASCADE, related_name="+", db_index=False)
+    row = models.PositiveIntegerField(help_text="Its number, as a spreadsheet shows it.")
+    name = models.CharField(max_length=255, blank=True, help_text="What it is called, as its code.")
+    reason = models.TextField()
+
+    privacy = Privacy(
+        free="row",
+        personal={"name": "", "reason": ""},
+        lapses="goes with the report of the work it is of",
+        is_deleted=True,
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["action", "row"], name="reported_row_of_action")]
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.reason}"
 
 
 class UploadedFile(ProjectModel):
-    """The bytes of a CSV upload, kept until its import is done, so that any worker can read them."""
+    """A table that somebody uploaded, kept until its import is done, so that any worker can read it."""
 
     name = models.CharField(max_length=255)
-    content = models.BinaryField()
+    size = models.PositiveBigIntegerField(default=0, db_default=0, help_text="In bytes.")
     created_at = models.DateTimeField(default=now)
 
-    privacy = Privacy(
-        free="name created_at", personal={"content": b""}, lapses="is deleted once it is imported"
-    )
+    privacy = Privacy(free="name size created_at")
 
     def __str__(self) -> str:
         return self.name
+
+
+class UploadedPart(models.Model):
+    """A part of an upload's bytes; all but the last have the same length."""
+
+    file = models.ForeignKey(UploadedFile, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    privacy = Privacy(free="number", personal={"content": b""}, lapses="is deleted once the file is imported")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "number"], name="uploaded_part_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id} {self.number}"
 
 
 def _answers_naming(customer_id: uuid.UUID) -> models.Q:

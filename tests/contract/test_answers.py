@@ -135,6 +135,39 @@ def test_campaign_import_and_its_async_action(contract, api, project):
 
 
 @pytest.mark.parametrize("discount", DISCOUNTS)
+def test_imports_of_records_and_their_async_actions(contract, project, discount):
+    campaign = CampaignFactory(project=project)
+    records = [
+        {"code": f"R-{number}", "type": "DISCOUNT_VOUCHER", "discount": discount, "metadata": {"a": number}}
+        for number in range(2)
+    ]
+    gift = {"code": "G", "type": "GIFT_VOUCHER", "gift": {"amount": 500, "balance": 500}}
+    into_campaign = f"/v1/campaigns/{campaign.public_id}/import"
+
+    for path, sent in ((into_campaign, records[:1]), ("/v1/vouchers/import", [*records, gift])):
+        action_id = contract.call("post", path, sent, status=202)["async_action_id"]
+        run_async_action(newest_action(project).pk)
+        contract.call("get", f"/v1/async-actions/{action_id}")
+    for code in ("R-0", "R-1", "G"):
+        contract.call("get", f"/v1/vouchers/{code}")
+    contract.call("post", into_campaign, [{"active": True}], status=400)
+    contract.call("post", into_campaign, [records[0], records[0]], status=400)
+
+
+def test_import_of_a_table_of_codes_on_their_own(contract, api, project):
+    rows = b"Code,Voucher Type,Value,Discount Type\nA,DISCOUNT_VOUCHER,10,AMOUNT\nA,,1,AMOUNT\n"
+
+    answer = api.upload("/v1/vouchers/importCSV", SimpleUploadedFile("codes.csv", rows))
+
+    assert published().problems("post", "/v1/vouchers/importCSV", 202, answer.json()) == []
+    run_async_action(newest_action(project).pk)
+    contract.call("get", f"/v1/async-actions/{answer.json()['async_action_id']}")
+    contract.call("get", "/v1/vouchers/A")
+    refused = api.client.post("/v1/vouchers/importCSV", {}, headers=api.headers)
+    assert published().problems("post", "/v1/vouchers/importCSV", 400, refused.json()) == []
+
+
+@pytest.mark.parametrize("discount", DISCOUNTS)
 def test_voucher_life(contract, project, discount):
     contract.call(
         "post",

@@ -14,6 +14,7 @@ from promoengine.core.services.async_actions import (
     run_async_action,
     start_async_action,
 )
+from promoengine.core.services.uploads import keep_file
 
 STEPS: list[int] = []
 
@@ -101,7 +102,7 @@ def read_the_file(action):
 
 
 def test_a_worker_killed_between_the_last_row_and_the_end_leaves_the_file(project, started, monkeypatch):
-    file = UploadedFile.objects.create(project=project, name="codes.csv", content=b"Code")
+    file = keep_file(project, name="codes.csv", chunks=[b"Code"], now=datetime.now(UTC))
     action, finish = started("read_the_file", file=str(file.pk)), async_actions._finish
 
     def die(*_):

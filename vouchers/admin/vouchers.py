@@ -11,9 +11,6 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from import_export.admin import ImportMixin
-from import_export.formats.base_formats import CSV, XLSX
-from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
 from campaigns.admin.guarded import GuardedAdmin
@@ -23,10 +20,10 @@ from campaigns.services.related_objects import RelatedObject
 from promoengine.core.admin_attribute_fields import attribute_fieldset
 from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
 from promoengine.core.models import Project
+from vouchers.admin import import_codes
 from vouchers.admin.change_many import change_many
 from vouchers.admin.forms import VoucherForm
 from vouchers.models import Publication, Voucher
-from vouchers.resources import VoucherResource
 from vouchers.selectors import vouchers_for_wire
 from vouchers.services.delete import delete_voucher
 from vouchers.services.related_objects import related_object
@@ -50,12 +47,8 @@ class CampaignFilter(admin.SimpleListFilter):
 
 
 @admin.register(Voucher)
-class VoucherAdmin(ImportMixin, GuardedAdmin):
+class VoucherAdmin(GuardedAdmin):
     form = VoucherForm
-    import_form_class = ImportForm
-    resource_classes = [VoucherResource]
-    import_formats = [CSV, XLSX]
-    skip_import_confirm = False
     list_display = ["code", "campaign", "offer", "state", "uses", "holder", "expiration_date"]
     list_filter = [CampaignFilter, "active", "type"]
     search_fields = ["code_key"]
@@ -101,7 +94,11 @@ class VoucherAdmin(ImportMixin, GuardedAdmin):
 
     def get_urls(self) -> list[Any]:
         many = self.admin_site.admin_view(change_many)
-        return [path("change-many/", many, name="vouchers_voucher_change_many"), *super().get_urls()]
+        return [
+            path("change-many/", many, name="vouchers_voucher_change_many"),
+            *import_codes.urls(),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voucher]:
         return vouchers_for_wire(current_project(request)).select_related("holder", "project")
@@ -149,12 +146,6 @@ class VoucherAdmin(ImportMixin, GuardedAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Codes come from campaigns, files and the API."""
         return False
-
-    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
-        return super().get_import_resource_kwargs(request, **kwargs) | {"project": current_project(request)}
-
-    def has_import_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("vouchers.add_voucher"))
 
     @display(description=_("Offer"))
     def offer(self, voucher: Voucher) -> str:

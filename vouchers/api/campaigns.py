@@ -14,10 +14,9 @@ from campaigns.services.change import set_campaign_active
 from campaigns.wire import campaign_to_wire, campaigns_to_wire
 from promoengine.core.api.lists import paged_list
 from promoengine.core.api.serializers import AsyncAnswer, FileBody, read_body
-from promoengine.core.api.uploads import keep_upload
 from promoengine.core.api.views import ApiRequest, ServerView
-from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import AsyncAction
+from vouchers.api.imports import import_sent_records, import_table
 from vouchers.api.serializers import (
     CampaignAnswer,
     CampaignBody,
@@ -27,8 +26,6 @@ from vouchers.api.serializers import (
 )
 from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
 from vouchers.services.create import create_voucher
-from vouchers.services.import_codes import import_codes_csv
-from vouchers.services.import_records import import_records
 from vouchers.wire import voucher_to_wire
 
 ONLY_WHOLE = ("promotion", "validation_rules_assignments")
@@ -131,22 +128,13 @@ class CampaignImport(CampaignsView):
     @extend_schema(request={"multipart/form-data": FileBody}, responses=AsyncAnswer)
     def post(self, request: ApiRequest, ref: str) -> Response:
         campaign = campaign_by_ref(request.project, ref)
-        action = import_codes_csv(
-            request.project, campaign=campaign, file=keep_upload(request), now=datetime.now(UTC)
-        )
-        return Response({"async_action_id": action.public_id})
+        return Response({"async_action_id": import_table(request, campaign).public_id})
 
 
 class CampaignRecordsImport(CampaignsView):
     @extend_schema(request=VoucherBody(many=True), responses={202: AsyncAnswer})
     def post(self, request: ApiRequest, ref: str) -> Response:
-        campaign, records = campaign_by_ref(request.project, ref), request.data
-        if not isinstance(records, list):
-            raise InvalidPayload("Payload should be array")
-        for record in records:
-            read_body(VoucherBody, record)
-        action = import_records(request.project, campaign=campaign, records=records, now=datetime.now(UTC))
-        return Response({"async_action_id": action.public_id}, status=202)
+        return import_sent_records(request, campaign_by_ref(request.project, ref))
 
 
 def list_to_wire(campaigns: list[Campaign]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from vouchers.api import bin, campaigns, publications, rule_assignments, vouchers
+from vouchers.api import bin, campaigns, imports, publications, rule_assignments, vouchers
 
 urlpatterns = [
     path("v1/campaigns", campaigns.Campaigns.as_view()),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("v1/vouchers", vouchers.Vouchers.as_view()),
     path("v1/vouchers/bulk/async", vouchers.VouchersBulk.as_view()),
     path("v1/vouchers/metadata/async", vouchers.VouchersMetadata.as_view()),
+    path("v1/vouchers/importCSV", imports.VouchersImport.as_view()),
+    path("v1/vouchers/import", imports.VoucherRecordsImport.as_view()),
     path("v1/vouchers/<path:code>/enable", vouchers.VoucherEnabling.as_view()),
     path("v1/vouchers/<path:code>/disable", vouchers.VoucherDisabling.as_view()),
     path("v1/vouchers/<path:code>/balance", vouchers.VoucherBalance.as_view()),

@@ -1,158 +1,100 @@
-"""Importing a campaign's codes from CSV: good rows come in, each bad one is reported with its reason."""
+"""Importing codes: rows are read and checked, staged, and inserted set by set; each bad one is reported.
 
-import uuid
-from collections.abc import Mapping, Sequence
+Reading commits by the batch and changes no code. What comes next depends on what was asked for: a check tells
+what would happen, all or nothing inserts in one transaction, good rows alone in batches. Every step keeps its
+progress in its own transaction, so a killed worker's successor goes on with neither loss nor doubles.
+"""
+
 from datetime import datetime
-from itertools import islice
-from typing import Any
 
-from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.services.terms import AMOUNT_MAX, category_of
-from promoengine.core.csv_reading import UnreadableCsv, read_rows
 from promoengine.core.errors import DomainError
-from promoengine.core.metadata import Schemas
+from promoengine.core.events import record_event
+from promoengine.core.ids import public_id
 from promoengine.core.models import AsyncAction, Project, UploadedFile
-from promoengine.core.services.async_actions import advance, start_async_action
-from promoengine.core.services.metadata import check_metadata, schemas_now
-from vouchers.codes import check_code, code_key
-from vouchers.models import Voucher
-from vouchers.services.create import thin_voucher
+from promoengine.core.services.async_actions import Canceled, start_async_action
+from promoengine.core.services.seen_attributes import note_attributes
+from vouchers.import_plans import CHECK, ImportPlan
+from vouchers.services.import_sources import CHECKED_FILE, FILE, RECORDS, campaign_of
+from vouchers.services.import_steps import ENDED, READING, ImportSteps
+from vouchers.services.read_codes import check_has_codes
 
-BATCH = 1000
-COLUMNS = (
-    "code",
-    "category",
-    "active",
-    "gift amount",
-    "redeemed amount",
-    "redeemed quantity",
-    "loyalty points",
-)
-BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-Failure = dict[str, Any]
+SAMPLE = 200
+INTO_CAMPAIGN, ON_THEIR_OWN = "CAMPAIGN.VOUCHERS_IMPORT", "VOUCHERS.IMPORT"
 
 
-class BadRow(DomainError):
-    """A record that can't be imported; the details say why."""
-
-
-def import_codes_csv(
-    project: Project, *, campaign: Campaign, file: UploadedFile, now: datetime
+def start_code_import(
+    project: Project, *, file: UploadedFile, plan: ImportPlan, is_records: bool = False, now: datetime
 ) -> AsyncAction:
-    """Start the import of an uploaded CSV file into a campaign; unknown columns become metadata."""
+    """Start the import of an uploaded table, or of the JSON of published records.
+
+    The file is let go of once the codes are in; that of a check stays, for it is what is imported next.
+
+    Raises:
+        CampaignGone, InvalidVoucher: the campaign is not there, or has no codes.
+    """
+    campaign = campaign_of(project, plan)
+    if campaign is not None:
+        check_has_codes(campaign)
+    what = INTO_CAMPAIGN if campaign else ON_THEIR_OWN
     return start_async_action(
         project,
-        "CAMPAIGN.VOUCHERS_IMPORT_CSV",
-        job="vouchers.jobs.import_codes_csv",
-        params={"campaign": str(campaign.pk), "file": str(file.pk)},
+        what if is_records else f"{what}_CSV",
+        job="vouchers.jobs.import_codes",
+        params={
+            CHECKED_FILE if plan.mode == CHECK else FILE: str(file.pk),
+            RECORDS: is_records,
+            "plan": plan.to_params(),
+            "step": READING,
+        },
+        is_stoppable=True,
         now=now,
     )
 
 
 def run_code_import(action: AsyncAction) -> None:
-    """Import the file of an action, from where an earlier run of it stopped."""
-    campaign = Campaign.objects.select_related("project").get(
-        project=action.project, pk=action.params["campaign"]
-    )
-    file = UploadedFile.objects.get(project=action.project, pk=uuid.UUID(action.params["file"]))
-    rows = [(row.number, row.cells) for row in read_rows(bytes(file.content))]
-    if rows and "code" not in {column.lower() for column in rows[0][1]}:
-        raise UnreadableCsv("There is no column 'Code'")
-    AsyncAction.objects.filter(pk=action.pk).update(total_count=len(rows))
-    action.total_count = len(rows)
-    rest = islice(rows, action.done_count + action.failed_count, None)
-    while batch := list(islice(rest, BATCH)):
-        with transaction.atomic():
-            done, failures = import_batch(campaign, batch)
-            advance(action, done=done, failed=len(failures), failures=failures)
-    action.message = f"{action.done_count} codes imported, {action.failed_count} failed"
-
-
-def import_batch(
-    campaign: Campaign, rows: Sequence[tuple[int, Mapping[str, str]]]
-) -> tuple[int, list[Failure]]:
-    """Insert numbered records as a campaign's codes; return how many, and the failures of the others."""
-    schemas = schemas_now(campaign.project)
-    wanted: dict[str, tuple[int, Voucher]] = {}
-    failures: list[Failure] = []
-    for number, cells in rows:
-        try:
-            voucher = voucher_of(campaign, cells, schemas)
-            if voucher.code_key in wanted:
-                first = wanted[voucher.code_key][0]
-                raise BadRow(f"Code stands in row {first} already")
-            wanted[voucher.code_key] = number, voucher
-        except DomainError as refusal:
-            failures.append(
-                {"row": number, "code": cells.get("Code") or cells.get("code"), "reason": str(refusal)}
-            )
-    Voucher.objects.bulk_create([voucher for _, voucher in wanted.values()], ignore_conflicts=True)
-    kept = set(
-        Voucher.objects.filter(pk__in=[voucher.pk for _, voucher in wanted.values()]).values_list(
-            "pk", flat=True
-        )
-    )
-    failures += [
-        {"row": number, "code": voucher.code, "reason": "Code exists already"}
-        for number, voucher in wanted.values()
-        if voucher.pk not in kept
-    ]
-    Campaign.objects.filter(pk=campaign.pk).update(vouchers_count=F("vouchers_count") + len(kept))
-    return len(kept), sorted(failures, key=lambda failure: failure["row"])
-
-
-def voucher_of(campaign: Campaign, cells: Mapping[str, str], schemas: Schemas) -> Voucher:
-    """Return the unsaved voucher that a CSV record stands for.
+    """Import the file of an action, from where an earlier run of it stopped.
 
     Raises:
-        InvalidCode, BadRow, MetadataRefused: a cell can't be meant; the details say why.
+        Paused, Canceled: somebody asked for it; good rows that are in stay.
+        UnreadableFile, InvalidPayload, FileGone: there is no table with codes; nothing was imported.
+        CampaignGone: the campaign was deleted; good rows that are in went with it.
+        NothingImported: all or nothing was asked for, and some rows are bad.
     """
-    known = {column.lower(): cell.strip() for column, cell in cells.items()}
-    columns = thin_voucher(campaign)
-    if known.get("gift amount") and columns.get("gift_amount") is not None:
-        columns["gift_amount"] = columns["gift_balance"] = _whole(known["gift amount"], "Gift Amount")
-    if known.get("redeemed quantity"):
-        columns["redeemed_quantity"] = _whole(known["redeemed quantity"], "Redeemed Quantity")
-        if columns["quantity"] is not None and columns["redeemed_quantity"] > columns["quantity"]:
-            raise BadRow(f"Redeemed Quantity is above the limit of {columns['quantity']}")
-        columns["imported_quantity"] = columns["redeemed_quantity"]
-    if known.get("redeemed amount") and columns.get("gift_amount") is not None:
-        columns["redeemed_amount"] = _whole(known["redeemed amount"], "Redeemed Amount")
-        columns["gift_balance"] = columns["gift_amount"] - columns["redeemed_amount"]
-        if columns["gift_balance"] < 0:
-            raise BadRow("Redeemed Amount is above Gift Amount")
-        columns["imported_amount"] = columns["redeemed_amount"]
-    if known.get("active"):
-        if known["active"].lower() not in BOOLEANS:
-            raise BadRow(f"Active should be true or false, and is {known['active']!r}")
-        columns["active"] = BOOLEANS[known["active"].lower()]
-    if known.get("category"):
-        columns["category"] = category_of(campaign.project, name=known["category"][:255], ref=None)
-    code = check_code(known.get("code", ""))
-    others = {
-        column: cell.strip()
-        for column, cell in cells.items()
-        if column and cell.strip() and column.lower() not in COLUMNS
-    }
-    metadata = schemas.read_cells("voucher", others)
-    check_metadata(schemas, "voucher", metadata, is_new=False)
-    return Voucher(
-        project=campaign.project,
-        campaign=campaign,
-        code=code,
-        code_key=code_key(campaign.project, code),
-        metadata=metadata,
-        created_at=timezone.now(),
-        **columns,
+    steps = ImportSteps(action)
+    try:
+        if action.params["step"] != ENDED:
+            steps.run(at_the_end=_tell)
+    except (Canceled, DomainError):
+        steps.let_go()
+        raise
+    action.message = _in_words(action, steps.plan)
+
+
+def _tell(steps: ImportSteps) -> None:
+    """Write down what came in, in the transaction that ends the import."""
+    action, now = steps.action, timezone.now()
+    if steps.plan.mode == CHECK or not action.done_count:
+        return
+    note_attributes(action.project, "voucher", steps.staging.sample_of_metadata(SAMPLE), now=now)
+    record_event(
+        action.project,
+        "vouchers.imported",
+        {
+            "count": action.done_count,
+            "campaign_ids": [public_id(Campaign.prefix, key) for key in steps.campaign_keys()],
+            "async_action_id": action.public_id,
+        },
+        entity_id=action.public_id,
+        campaign_id=steps.plan.campaign_key(),
+        channel=steps.plan.channel,
+        now=now,
     )
 
 
-def _whole(text: str, column: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > min(AMOUNT_MAX, 2**31 - 1):
-        raise BadRow(f"{column} should be a whole number, and is {text!r}")
-    return int(text)
+def _in_words(action: AsyncAction, plan: ImportPlan) -> str:
+    done = f"{action.done_count} codes {'would be imported' if plan.mode == CHECK else 'imported'}"
+    known = f", {action.skipped_count} were there already" if action.skipped_count else ""
+    return f"{done}{known}, {action.failed_count} failed"

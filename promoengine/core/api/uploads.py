@@ -1,9 +1,12 @@
 """Files that clients upload, kept until a worker has read them."""
 
+from datetime import UTC, datetime
+
 from promoengine.core.api.renderers import BODY_LIMIT
 from promoengine.core.api.views import ApiRequest
 from promoengine.core.errors import InvalidPayload, QueryTooLarge
 from promoengine.core.models import UploadedFile
+from promoengine.core.services.uploads import keep_file
 
 
 def keep_upload(request: ApiRequest) -> UploadedFile:
@@ -18,6 +21,4 @@ def keep_upload(request: ApiRequest) -> UploadedFile:
         raise InvalidPayload("Payload must have required property 'file'")
     if upload.size > BODY_LIMIT:
         raise QueryTooLarge("A file may have up to 10 MB")
-    return UploadedFile.objects.create(
-        project=request.project, name=(upload.name or "")[:255], content=upload.read()
-    )
+    return keep_file(request.project, name=upload.name or "", chunks=upload.chunks(), now=datetime.now(UTC))
