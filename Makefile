@@ -37,10 +37,11 @@ lock: $(VENV)/.dev  ## Lock the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	  --upgrade pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
-bench: $(VENV)/.dev  ## Measure, as ratios within one run (LIST_ROWS= of long lists, up to 10000000)
+bench: $(VENV)/.dev  ## Measure, as ratios within one run (LIST_ROWS= of long lists and searches, up to 10000000)
 	$(BIN)/python bench/checkout.py
 	$(BIN)/python bench/qualification.py
 	$(BIN)/python bench/lists.py --rows $(or $(LIST_ROWS),1000000)
+	$(BIN)/python bench/search.py --rows $(or $(LIST_ROWS),1000000)
 	$(BIN)/python bench/events.py
 	$(BIN)/python bench/bulk.py
 	$(BIN)/python bench/segments.py

@@ -25,8 +25,8 @@ import django
 django.setup()
 
 from django.core.management import call_command
-from django.db import connection
 
+from bench.filling import AT, KEY, insert
 from campaigns.models import Campaign
 from customers.models import Customer
 from promoengine.core.models import Project
@@ -35,9 +35,6 @@ from tests.api import Api
 from vouchers.models import Voucher
 
 REPEATS = 7
-# A UUIDv7 of the year 2024 whose last digits are the number of the row.
-KEY = "('018cc251-f400-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
-AT = "timestamptz '2024-01-01' + n * interval '1 second'"
 
 
 def main() -> None:
@@ -139,25 +136,6 @@ def fill(project: Project, rows: int) -> None:
         },
         {"project": project.pk, "campaigns": keys, "rows": rows},
     )
-
-
-def insert(model: type, columns: dict[str, str], parameters: dict[str, Any]) -> None:
-    """Insert rows numbered n; a column that is not named gets what a new row has."""
-    fresh = model()
-    for field in model._meta.concrete_fields:
-        value = None if field.generated or field.null else field.pre_save(fresh, True)
-        if field.column not in columns and value is not None:
-            parameters = parameters | {field.column: field.get_db_prep_save(value, connection)}
-            columns[field.column] = f"%({field.column})s"
-    names = ", ".join(columns)
-    values = ", ".join(columns.values())
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({names}) SELECT {values} FROM generate_series(1, %(rows)s) AS n",
-            parameters,
-        )
-        cursor.execute(f"VACUUM ANALYZE {table}")
 
 
 if __name__ == "__main__":

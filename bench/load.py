@@ -40,6 +40,16 @@ def post(path: str, body: Any, headers: dict[str, str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
+def get(path: str, headers: dict[str, str]) -> bytes:
+    """Return a whole request for a page, ready to be sent as often as need be."""
+    lines = [
+        f"GET {path} HTTP/1.1",
+        "Host: localhost",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 def measure(
     port: int, requests: Sequence[bytes], *, clients: int, seconds: float = SECONDS, once: bool = False
 ) -> Figures:

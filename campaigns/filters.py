@@ -1,5 +1,7 @@
 """What the list of campaigns may be filtered and ordered by."""
 
+import uuid
+
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
@@ -33,12 +35,16 @@ def in_category(values: list[str]) -> Q:
     return Q(category__name__in=values)
 
 
+def campaign_key(project: Project, ref: str) -> uuid.UUID | None:
+    """Return the key of the project's campaign of that id or name."""
+    key = parse_public_id(Campaign.prefix, ref)
+    meant = Q(pk=key) if key else Q(name=ref)
+    return Campaign.objects.filter(meant, project=project).values_list("pk", flat=True).first()
+
+
 def of_campaign(project: Project, column: str, ref: str) -> Q:
     """Return the condition that a key column points to the project's campaign of that id or name."""
-    key = parse_public_id(Campaign.prefix, ref)
-    if key is None:
-        named = Campaign.objects.filter(project=project, name=ref)
-        key = named.values_list("pk", flat=True).first()
+    key = campaign_key(project, ref)
     return Q(**{column: key}) if key else NOTHING
 
 

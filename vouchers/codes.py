@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from django.db.models.functions import Upper
+
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import Project
 
@@ -9,6 +11,15 @@ CODE_MAX = 255
 # Controls, surrogates, private use, unassigned, separators, pictographs and their modifiers: what a shopper
 # can't type, a till can't print or two people can't compare.
 UNFIT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "So", "Mn", "Me"})
+
+
+class BareCode(Upper):
+    """A code in upper case, without blanks and dashes, as the index of fragments has it.
+
+    The signs to leave out stand in the SQL itself: a parameter would keep the index from being recognized.
+    """
+
+    template = "translate(upper(%(expressions)s), '- ', '')"
 
 
 class InvalidCode(InvalidPayload):
@@ -20,6 +31,20 @@ def code_key(project: Project, code: str) -> str:
     """Return the form of a code that look-ups compare: without blanks around, in the project's case."""
     trimmed = code.strip()
     return trimmed if project.case_sensitive_codes else trimmed.upper()
+
+
+def bare_fragment(text: str) -> str:
+    """Return what was typed without blanks and dashes of any kind, to be held against `BareCode`."""
+    return "".join(sign for sign in text if unicodedata.category(sign) not in ("Zs", "Pd", "Cc", "Cf", "Cs"))
+
+
+def typed_keys(project: Project, text: str) -> list[str]:
+    """Return the keys of all codes that `text`, typed from paper, may be the whole of."""
+    spaced = " ".join(text.split())
+    dashed = "".join("-" if unicodedata.category(sign) in ("Zs", "Pd") else sign for sign in spaced)
+    typed = [spaced, dashed, bare_fragment(spaced)]
+    cased = [*typed, *(one.upper() for one in typed), *(one.lower() for one in typed)]
+    return list(dict.fromkeys(code_key(project, one) for one in cased))
 
 
 def check_code(code: str) -> str:

@@ -23,6 +23,7 @@ from promoengine.core.api.filters import (
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 from vouchers.codes import code_key
+from vouchers.criteria import with_fragment
 from vouchers.models import Voucher
 
 
@@ -39,7 +40,7 @@ def in_category(values: list[str]) -> Q:
 
 BY_ID = by_id("pk", Voucher.prefix)
 VOUCHER_FIELDS = {
-    "code": Field("code_key", is_searched=True),
+    "code": Field("code_key", with_fragment=lambda text: with_fragment(text).indexed),
     "active": Field(
         conditions={
             "$active": lambda values: Q(active=True) & ~_expired() if values[0] == "true" else Q(),

@@ -6,13 +6,13 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
 from django.utils import timezone
 
 from campaigns.models import Campaign, Category, ValidityModel
 from customers.models import Customer
 from promoengine.core.models import AsyncAction, Project, ProjectModel
 from promoengine.core.privacy import Privacy
+from vouchers.codes import BareCode
 
 
 class CodeBatch(ProjectModel):
@@ -80,7 +80,7 @@ class Voucher(ValidityModel):
         EXPIRED = "EXPIRED", "Expired"
         NO_BALANCE = "NO_BALANCE", "Empty"
 
-    # Indexes that start with the project or the campaign are below; these would only cost.
+    # Indexes that start with these, and hold only rows that have one, are below; others would only cost.
     project = models.ForeignKey(
         Project, on_delete=models.CASCADE, related_name="+", editable=False, db_index=False
     )
@@ -104,7 +104,9 @@ class Voucher(ValidityModel):
         db_index=False,
         editable=False,
     )
-    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     code = models.CharField(max_length=255)
     code_key = models.CharField(
         max_length=255, editable=False, help_text="The code as the project's letter-case setting compares it."
@@ -132,7 +134,9 @@ class Voucher(ValidityModel):
         default=0, db_default=0, editable=False, help_text="Gift credits used before it was imported."
     )
     published_count = models.PositiveIntegerField(default=0, editable=False)
-    holder = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    holder = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     additional_info = models.TextField(null=True, blank=True)  # noqa: DJ001 - absent, unlike ""
     metadata = models.JSONField(default=dict, blank=True)
     is_referral_code = models.BooleanField(default=False, editable=False)
@@ -187,8 +191,41 @@ class Voucher(ValidityModel):
                 name="voucher_for_anybody",
                 condition=Q(campaign=None, holder=None, active=True, deleted_at=None),
             ),
-            # As the dashboard searches it: any fragment in any letter case.
-            GinIndex(OpClass(Upper("code_key"), name="gin_trgm_ops"), name="voucher_code_search"),
+            # What searches narrow the list by. Most codes are in none of these, and none names a column that
+            # a redemption changes, but for `is_unused`, which the first one does.
+            models.Index(
+                fields=["holder", "created_at", "id"], name="voucher_held", condition=Q(holder__isnull=False)
+            ),
+            models.Index(
+                fields=["category", "created_at", "id"],
+                name="voucher_of_category",
+                condition=Q(category__isnull=False),
+            ),
+            models.Index(
+                fields=["project", "created_at", "id"], name="voucher_disabled", condition=Q(active=False)
+            ),
+            models.Index(
+                fields=["project", "created_at", "id"],
+                name="voucher_used",
+                condition=Q(is_unused=False, quantity__isnull=False),
+            ),
+            models.Index(
+                fields=["project", "created_at", "id"],
+                name="voucher_with_balance",
+                condition=Q(gift_amount__isnull=False),
+            ),
+            models.Index(
+                fields=["project", "start_date", "id"],
+                name="voucher_start",
+                condition=Q(start_date__isnull=False),
+            ),
+            models.Index(
+                fields=["project", "expiration_date", "id"],
+                name="voucher_expiration",
+                condition=Q(expiration_date__isnull=False),
+            ),
+            # Any fragment in any letter case, with or without the separators that paper has.
+            GinIndex(OpClass(BareCode("code_key"), name="gin_trgm_ops"), name="voucher_code_fragments"),
             GinIndex(fields=["metadata"], name="voucher_metadata"),
         ]
 

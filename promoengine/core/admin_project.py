@@ -18,6 +18,7 @@ from promoengine.core.models import Project
 from promoengine.core.pages import PAGE_MAX, Total, bounded, total_of
 
 SESSION_KEY = "project"
+QUICKLY_FOUND = 20
 
 
 def current_project(request: HttpRequest) -> Project:
@@ -36,6 +37,17 @@ def user_id(request: HttpRequest) -> str:
     return f"user_{request.user.pk}"
 
 
+def total_in_words(total: Total) -> str:
+    """Return how many there are, or about how many where nobody counted."""
+    words = _("about %(number)s in all") if total.is_estimate else _("%(number)s in all")
+    return words % {"number": f"{total.count:,}"}
+
+
+def is_quick_search(request: HttpRequest) -> bool:
+    """Return whether the search of the whole dashboard asks, which shows whatever it is given."""
+    return request.resolver_match is not None and request.resolver_match.url_name == "search"
+
+
 class LongListPaginator(Paginator):
     """Pages of a list that may be very long: the thousandth is the last, and the total may be about right.
 
@@ -51,8 +63,7 @@ class LongListPaginator(Paginator):
 
     @property
     def total_in_words(self) -> str:
-        words = _("about %(number)s in all") if self.total.is_estimate else _("%(number)s in all")
-        return words % {"number": f"{self.total.count:,}"}
+        return total_in_words(self.total)
 
     @cached_property
     def count(self) -> int:
@@ -95,6 +106,12 @@ class ProjectModelAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         return super().get_queryset(request).filter(project=current_project(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        rows, may_repeat = super().get_search_results(request, queryset, search_term)
+        return (rows[:QUICKLY_FOUND] if is_quick_search(request) else rows), may_repeat
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         made = super().get_changelist_instance(request)

@@ -20,6 +20,7 @@ from redemptions.admin import simulator
 from redemptions.channel import Channel
 from redemptions.models import Redemption
 from redemptions.services.roll_back import roll_back_redemptions
+from vouchers.criteria import with_fragment
 from vouchers.models import Voucher
 
 SHOWN = 50
@@ -75,7 +76,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
         fragment = search_term.strip()
         if not fragment:
             return queryset, False
-        codes = Voucher.objects.filter(project=current_project(request), code_key__icontains=fragment)
+        codes = Voucher.objects.filter(with_fragment(fragment).indexed, project=current_project(request))
         keys = list(codes.values_list("pk", flat=True)[:CODES_SEARCHED])
         return queryset.filter(Q(voucher_id__in=keys) | Q(voucher_code=fragment)), False
 

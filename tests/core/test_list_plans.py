@@ -6,6 +6,7 @@ A few thousand rows give the planner its statistics; it is told that there are t
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -312,5 +313,43 @@ def test_a_list_is_answered_from_an_index(shop, db, path, query):
     table = TABLES[path]._meta.db_table
     listed = [one["sql"] for one in captured.captured_queries if f'FROM "{table}"' in one["sql"]]
     listed = [sql for sql in listed if sql.startswith("SELECT") and "LIMIT" in sql]
+    assert listed
+    assert [trouble for sql in listed for trouble in troubles(sql, shop["tables"])] == []
+
+
+SOUGHT = {
+    "search": "abcdef",
+    "holder": "alice77",
+    "status": "EXPIRED",
+    "campaign": "Campaign 1",
+    "created_at[after]": "2026-11-01T10:00:00Z",
+    "filters[expiration_date][conditions][$after]": "2026-12-01T10:00:00Z",
+    "filters[metadata.batch][conditions][$is]": "7",
+}
+SEARCHES = [
+    {},
+    *({"status": state} for state in Voucher.State.values),
+    *({name: SOUGHT[name]} for name in SOUGHT),
+    *({first: SOUGHT[first], second: SOUGHT[second]} for first, second in combinations(SOUGHT, 2)),
+    SOUGHT,
+    {"search": "ab"},
+    {"search": "abcdef", "status": "DISABLED"},
+    {"search": "abcdef", "status": "USED"},
+    {"holder": "user-8"},
+]
+
+
+@pytest.mark.parametrize("place", ["first", "starting_after_id", "ending_before_id"])
+@pytest.mark.parametrize("query", SEARCHES, ids=str)
+def test_no_search_reads_the_whole_table(shop, db, query, place):
+    asked = {"search": ""} | query
+    if place != "first":
+        asked[place] = shop["voucher"]
+    with CaptureQueriesContext(connection) as captured:
+        answer = Api(shop["project"]).get("/v1/vouchers", asked)
+
+    assert answer.status_code == 200, answer.json()
+    said = [one["sql"] for one in captured.captured_queries]
+    listed = [sql for sql in said if sql.startswith("SELECT") and 'FROM "vouchers_voucher"' in sql]
     assert listed
     assert [trouble for sql in listed for trouble in troubles(sql, shop["tables"])] == []

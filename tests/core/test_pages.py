@@ -141,19 +141,24 @@ def test_a_list_that_takes_too_long_is_refused(monkeypatch):
 
 
 def test_the_dashboard_turns_pages(marketer, project):
-    made = Voucher.objects.bulk_create(VoucherFactory.build(project=project) for _ in range(65))
+    made = Customer.objects.bulk_create(CustomerFactory.build(project=project) for _ in range(65))
 
-    first = marketer.get("/admin/vouchers/voucher/")
-    last = marketer.get("/admin/vouchers/voucher/", {"p": 2})
+    first = marketer.get("/admin/customers/customer/", {"o": "-1"})
+    last = marketer.get("/admin/customers/customer/", {"p": 2})
 
     assert "65 in all" in first.content.decode()
-    assert "?p=2" in first.content.decode()
+    assert "p=2" in first.content.decode()
     assert "?p=3" not in last.content.decode()
     assert [row.pk for row in last.context["cl"].result_list] == [row.pk for row in reversed(made[:15])]
 
 
-def test_the_dashboard_says_that_a_long_list_is_about_that_long(marketer, many):
-    page = marketer.get("/admin/vouchers/voucher/").content.decode()
+def test_the_dashboard_says_that_a_long_list_is_about_that_long(marketer, project, monkeypatch):
+    monkeypatch.setattr(pages, "EXACT_UP_TO", 10)
+    Customer.objects.bulk_create(CustomerFactory.build(project=project) for _ in range(25))
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Customer._meta.db_table}")
+
+    page = marketer.get("/admin/customers/customer/").content.decode()
 
     assert "about 25 in all" in page
     assert "Show all" not in page
@@ -163,11 +168,11 @@ def test_the_dashboard_of_an_empty_project_counts_nothing(marketer):
     assert "0 in all" in marketer.get("/admin/vouchers/voucher/").content.decode()
 
 
-def test_the_dashboard_says_what_took_too_long(marketer, many, monkeypatch):
+def test_the_dashboard_says_what_took_too_long(marketer, project, monkeypatch):
     def too_slow(rows):
         raise pages.QueryTooLarge("The list took longer than 10 seconds. Narrow it")
 
     monkeypatch.setattr("promoengine.core.admin_project.total_of", too_slow)
-    answer = marketer.get("/admin/vouchers/voucher/", {"active__exact": "1"})
+    answer = marketer.get("/admin/customers/customer/", {"q": "alice"})
 
-    assert answer.headers["Location"] == "/admin/vouchers/voucher/"
+    assert answer.headers["Location"] == "/admin/customers/customer/"

@@ -95,7 +95,7 @@ def test_a_campaigns_codes(marketer, project):
     query = f"campaign__id__exact={campaign.pk}"
     page = marketer.get(f"{reverse('admin:redemptions_export_new', args=['voucher'])}?{query}")
 
-    assert "campaign: Spring" in page.content.decode()
+    assert "of the campaign Spring" in page.content.decode()
     assert rows(marketer, "voucher", query, fields=["code", "campaign"]) == [["OURS", "Spring"]]
 
 

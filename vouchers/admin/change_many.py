@@ -1,6 +1,5 @@
 """Changing many codes from their list: those that were picked, or all that match its filters."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,13 +20,13 @@ from unfold.widgets import (
 )
 
 from campaigns.admin.prices import plain_number
-from campaigns.models import Campaign
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from promoengine.core.pages import total_of
+from vouchers.admin.voucher_list import in_words, selection_of
 from vouchers.models import Voucher
-from vouchers.selections import Selection, parse_selection
+from vouchers.selections import Selection
 from vouchers.services.bulk_change import Change, start_bulk_change
 
 CHANNEL = "USER_PORTAL"
@@ -41,13 +40,6 @@ KINDS = [
 VALUE_KINDS = [("text", _("Text")), ("number", _("Number")), ("boolean", _("Yes or no"))]
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 SAMPLES = 10
-# How the list calls what a selection is filtered by.
-LIST_FILTERS = {
-    "search": "q",
-    "campaign": "campaign__id__exact",
-    "type": "type__exact",
-    "active": "active__exact",
-}
 
 
 class ChangeForm(forms.Form):
@@ -108,7 +100,8 @@ def change_many(request: HttpRequest) -> HttpResponse:
         selection = selection_of(request.GET)
     except DomainError as refusal:
         return _page(request, project, Selection(), ChangeForm(), problem=refusal.details)
-    form = ChangeForm(request.POST if request.method == "POST" else None)
+    asked = {"kind": request.GET.get("kind", "")}
+    form = ChangeForm(request.POST if request.method == "POST" else None, initial=asked)
     problem = ""
     if request.method == "POST" and form.is_valid():
         change = form.to_change()
@@ -124,16 +117,6 @@ def change_many(request: HttpRequest) -> HttpResponse:
     return _page(request, project, selection, form, problem=problem)
 
 
-def selection_of(query: QueryDict) -> Selection:
-    """Return the codes that a list's address, or the picked codes in it, say.
-
-    Raises:
-        InvalidPayload: it says none.
-    """
-    said: Mapping[str, Any] = {name: query.get(word, "") for name, word in LIST_FILTERS.items()}
-    return parse_selection({**said, "picked": query.getlist("picked")})
-
-
 def _page(
     request: HttpRequest, project: Project, selection: Selection, form: ChangeForm, *, problem: str
 ) -> HttpResponse:
@@ -145,25 +128,9 @@ def _page(
         "problem": problem,
         "total": total_of(rows),
         "samples": rows.order_by("-pk").values_list("code", flat=True)[:SAMPLES],
-        "said": _in_words(project, selection),
+        "said": in_words(project, selection) or [_("All codes of the project")],
     }
     return render(request, "vouchers/change_many.html", context)
-
-
-def _in_words(project: Project, selection: Selection) -> list[str]:
-    if selection.picked:
-        return [str(_("Those that you picked"))]
-    said = []
-    if selection.campaign:
-        name = Campaign.objects.filter(project=project, pk=selection.campaign).values_list("name", flat=True)
-        said.append(str(_("of the campaign %(name)s") % {"name": name.first() or "?"}))
-    if selection.search:
-        said.append(str(_("with “%(text)s” in the code") % {"text": selection.search}))
-    if selection.type:
-        said.append(str(Voucher.Type(selection.type).label))
-    if selection.active is not None:
-        said.append(str(_("enabled") if selection.active else _("disabled")))
-    return said or [str(_("All codes of the project"))]
 
 
 def _value(text: str, kind: str) -> str | int | float | bool:

@@ -14,46 +14,47 @@ from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from campaigns.admin.guarded import GuardedAdmin
-from campaigns.models import Campaign
 from campaigns.sentences import money, offer_in_words
 from campaigns.services.related_objects import RelatedObject
 from promoengine.core.admin_attribute_fields import attribute_fieldset
-from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
+from promoengine.core.admin_project import (
+    QUICKLY_FOUND,
+    ProjectModelAdmin,
+    current_project,
+    is_quick_search,
+    user_id,
+)
 from promoengine.core.models import Project
 from vouchers.admin import import_codes
 from vouchers.admin.change_many import change_many
 from vouchers.admin.forms import VoucherForm
+from vouchers.admin.voucher_list import CodesFilter, CodesList
+from vouchers.criteria import with_fragment
 from vouchers.models import Publication, Voucher
+from vouchers.search import find_codes
+from vouchers.selections import Selection
 from vouchers.selectors import vouchers_for_wire
 from vouchers.services.delete import delete_voucher
 from vouchers.services.related_objects import related_object
 from vouchers.services.update import set_vouchers_active, update_voucher
 
 CHANNEL = "USER_PORTAL"
-
-
-class CampaignFilter(admin.SimpleListFilter):
-    """The campaigns of the current project, newest first."""
-
-    title = _("campaign")
-    parameter_name = "campaign__id__exact"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        rows = Campaign.objects.filter(project=current_project(request)).present()
-        return [(row.pk, row.name) for row in rows.order_by("-id")[:200]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> QuerySet[Voucher]:
-        return queryset.filter(campaign_id=self.value()) if self.value() else queryset
+# What the actions are called on the page where all that match are changed.
+ACROSS = {"enable": "enable", "disable": "disable", "change_picked": "", "delete_selected": "delete"}
 
 
 @admin.register(Voucher)
 class VoucherAdmin(GuardedAdmin):
     form = VoucherForm
     list_display = ["code", "campaign", "offer", "state", "uses", "holder", "expiration_date"]
-    list_filter = [CampaignFilter, "active", "type"]
+    list_filter = [CodesFilter]
+    list_filter_submit = True
     search_fields = ["code_key"]
     search_help_text = _("Any part of a code")
     ordering = ["-created_at", "-id"]
+    # Only what an index has is quick among millions, so a search says the order itself.
+    sortable_by: tuple[str, ...] = ()
+    list_disable_select_all = True  # "Change all that match" does, in the background
     actions = ["enable", "disable", "change_picked"]
     list_before_template = "vouchers/change_many_link.html"
     readonly_fields = ["code", "campaign", "offer", "uses", "holder", "created_at"]
@@ -103,12 +104,28 @@ class VoucherAdmin(GuardedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voucher]:
         return vouchers_for_wire(current_project(request)).select_related("holder", "project")
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CodesList]:
+        return CodesList
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Voucher], search_term: str
     ) -> tuple[QuerySet[Voucher], bool]:
-        """Find any fragment in any letter case; blanks around it do not matter."""
-        fragment = search_term.strip()
-        return (queryset.filter(code_key__icontains=fragment) if fragment else queryset), False
+        """Find any fragment in any letter case, with or without the blanks and dashes that paper has."""
+        fragment = search_term.replace("\0", "").strip()
+        if not is_quick_search(request):
+            return (queryset.filter(with_fragment(fragment).indexed) if fragment else queryset), False
+        found = find_codes(current_project(request), Selection(search=fragment), limit=QUICKLY_FOUND)
+        return queryset.filter(pk__in=[voucher.pk for voucher in found.rows]), False
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Voucher]) -> HttpResponse | None:
+        """Let what is meant for all that match be done in the background: they may be millions."""
+        name = request.POST.get("action", "")
+        if request.POST.get("select_across") == "1" and name in ACROSS:
+            query = request.GET.copy()
+            query["kind"] = ACROSS[name]
+            url = reverse("admin:vouchers_voucher_change_many")
+            return HttpResponseRedirect(f"{url}?{query.urlencode()}")
+        return super().response_action(request, queryset)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -110,6 +110,11 @@ class VoucherList(serializers.Serializer):
     data_ref = serializers.CharField()
     vouchers = VoucherAnswer(many=True)
     total = serializers.IntegerField()
+    total_is_estimate = serializers.BooleanField(required=False)
+    has_more = serializers.BooleanField(required=False)
+    more_starting_after = serializers.CharField(required=False)
+    more_ending_before = serializers.CharField(required=False)
+    looked_through = serializers.IntegerField(required=False)
 
 
 class BalanceAnswer(serializers.Serializer):

@@ -11,6 +11,7 @@ from promoengine.core.api.lists import cursor_list, paged_list
 from promoengine.core.api.serializers import AsyncAnswer, read_body
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.ids import parse_public_id, public_id
+from vouchers.api.search import found_vouchers, is_search
 from vouchers.api.serializers import (
     BalanceAnswer,
     BalanceBody,
@@ -46,6 +47,8 @@ class VouchersView(ServerView):
 class Vouchers(VouchersView):
     @extend_schema(responses=VoucherList)
     def get(self, request: ApiRequest) -> Response:
+        if is_search(request.GET):
+            return Response(found_vouchers(request.project, request.GET))
         return Response(
             paged_list(
                 vouchers_for_wire(request.project).filter(voucher_condition(request.project, request.GET)),

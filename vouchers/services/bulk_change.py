@@ -65,7 +65,7 @@ def start_bulk_change(
     newest = selection.rows(project).order_by("-pk").values_list("pk", flat=True).first()
     if newest is None:
         raise InvalidPayload("There are no such codes")
-    selection = replace(selection, newest=newest)
+    selection = replace(selection, newest=newest, at=now)
     return start_async_action(
         project,
         TYPE,

@@ -71,14 +71,14 @@ def as_moment(text: str) -> Any:
 class Field:
     """What a published filter field reads: a column, or a condition of its own per operator.
 
-    `is_searched` says that the column has an index of the fragments of its upper-case form; `implied` is what
-    every row with a value is, and an index holds alone.
+    `with_fragment` returns what rows with a text in the column meet besides, by which an index finds them;
+    `implied` is what every row with a value is, and an index holds alone.
     """
 
     column: str = ""
     read: Read = as_text
     conditions: Mapping[str, Callable[[list[str]], Q]] | None = None
-    is_searched: bool = False
+    with_fragment: Callable[[str], Q] | None = None
     implied: Q = Q()
 
     def condition(self, operator: str, values: list[str]) -> Q:
@@ -94,9 +94,8 @@ class Field:
             raise ValueError(f"has no operator {operator}")
         read = [self.read(value) for value in values]
         condition = Q(**{f"{self.column}__{LOOKUPS[operator]}": read if operator == "$in" else read[0]})
-        if self.is_searched and operator in ("$starts_with", "$ends_with"):
-            # The index of fragments is of upper-case forms.
-            condition &= Q(**{f"{self.column}__i{LOOKUPS[operator]}": read[0]})
+        if self.with_fragment and operator in ("$contains", "$starts_with", "$ends_with"):
+            condition &= self.with_fragment(values[0])
         return condition & self.implied
 
 

@@ -1,0 +1,207 @@
+"""Pages of the codes that are sought, each as quick as the first, however many codes there are.
+
+Two plans race. Where the planner reckons that an index narrows the codes to few, all of those are read and
+put in order. Else the codes are walked in the order of an index, a window at a time: what is common is found
+in the first. What is neither is looked for in so many codes, and then said to go on from there: no page ever
+reads a whole table.
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
+
+from promoengine.core.models import Project
+from promoengine.core.pages import Total, bounded
+from vouchers.codes import typed_keys
+from vouchers.models import Voucher, VoucherQuerySet
+from vouchers.selections import Selection, Sought
+from vouchers.selectors import vouchers_for_wire
+from vouchers.walks import Place, Walk
+
+# How many codes a walk goes past, window by window, until it stops and says so.
+WINDOWS = (5_000, 50_000, 200_000)
+# In the planner's unit, the reading of a page in sequence: what is read without a second thought, and what at
+# most once the first window had too few. A table read as a whole costs more time than that unit says.
+CHEAP, AFFORDABLE, WHOLE = 3_000.0, 60_000.0, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of codes, and the codes by which the pages after and before it are asked for, if there are any.
+
+    `looked_through` is how many codes were gone past where those were too few for a page.
+    """
+
+    rows: list[Voucher]
+    total: Total
+    before: uuid.UUID | None
+    after: uuid.UUID | None
+    looked_through: int
+
+
+def find_codes(
+    project: Project,
+    selection: Selection,
+    *,
+    limit: int,
+    after: uuid.UUID | None = None,
+    before: uuid.UUID | None = None,
+    more: Q | None = None,
+) -> Found:
+    """Return the page of a selection that follows the code `after`, or ends before `before`; else the first.
+
+    A code that was typed whole comes first. `more` are conditions besides, of which no index is known.
+
+    Raises:
+        InvalidPayload: too many customers could be meant by the selection's holder.
+        QueryTooLarge: a query took too long.
+    """
+    with bounded():
+        sought = selection.sought(project)
+        rows = Voucher.objects.filter(project=project).present().filter(more or Q())
+        search = _Search(
+            rows=rows,
+            is_narrowed=bool(sought.criteria or more),
+            sought=sought,
+            reckoned=_reckon(rows.filter(sought.indexed)),
+            exact=_typed_whole(project, rows.filter(sought.plain), selection.search),
+            limit=limit,
+        )
+        place = _place_of(project, sought.walk, after or before)
+        page = search.page_before(place) if before and place else search.page_after(place)
+        return Found(_loaded(project, page.keys), page.total, page.before, page.after, page.looked_through)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reckoned:
+    """What the planner expects of reading all that is sought by its best index."""
+
+    cost: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where codes are that are sought, and where a walk stopped that found too few."""
+
+    places: list[Place]
+    stopped_at: Place | None = None
+    looked_through: int = 0
+
+    def keys(self, limit: int) -> list[uuid.UUID]:
+        return [key for _, key in self.places[:limit]]
+
+    def next_after(self, limit: int) -> uuid.UUID | None:
+        """Return the code that the next page follows, where there may be one."""
+        if len(self.places) > limit:
+            return self.places[limit - 1][1]
+        return self.stopped_at[1] if self.stopped_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    keys: list[uuid.UUID]
+    total: Total
+    before: uuid.UUID | None
+    after: uuid.UUID | None
+    looked_through: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search: among which rows, for what, and what is known of it."""
+
+    rows: VoucherQuerySet
+    is_narrowed: bool
+    sought: Sought
+    reckoned: _Reckoned
+    exact: list[uuid.UUID]
+    limit: int
+
+    def page_after(self, place: Place | None) -> _Page:
+        """Return the page that follows a place, or the first, which begins with the code typed whole."""
+        exact = [] if place else self.exact
+        room = self.limit - len(exact)
+        found = self._places(self.sought.walk, place, room + 1)
+        keys, after = [*exact, *found.keys(room)], found.next_after(room)
+        total = self._total(len(keys)) if place or after else Total(len(keys))
+        before = keys[0] if place and keys else None
+        return _Page(keys, total, before, after, found.looked_through)
+
+    def page_before(self, place: Place) -> _Page:
+        """Return the page that ends before a place; where less than a page is there, the first."""
+        found = self._places(self.sought.walk.reversed(), place, self.limit + 1)
+        before = found.next_after(self.limit)
+        if before is None:
+            return self.page_after(None)
+        keys = found.keys(self.limit)[::-1]
+        after = keys[-1] if keys else before
+        return _Page(keys, self._total(len(keys)), before, after, found.looked_through)
+
+    def _places(self, walk: Walk, after: Place | None, wanted: int) -> _Places:
+        if self._is_within(CHEAP):
+            return _Places(self._sorted(walk, after, wanted))
+        places: list[Place] = []
+        place, passed = after, 0
+        for size in WINDOWS:
+            end = walk.end_of_window(place, size)
+            window = walk.among & walk.beyond(place) & walk.up_to(end)
+            rows = self._others.filter(window & self.sought.plain).order_by(*walk.order)
+            places += rows.values_list(walk.column, "pk")[: wanted - len(places)]
+            if len(places) == wanted or end is None:
+                return _Places(places)
+            if self._is_within(AFFORDABLE):
+                return _Places(self._sorted(walk, after, wanted))
+            place, passed = end, passed + size
+        return _Places(places, place, passed)
+
+    def _sorted(self, walk: Walk, after: Place | None, wanted: int) -> list[Place]:
+        """Read all that is sought and put it in order; no index has this order, so none is walked instead."""
+        column = ExpressionWrapper(F(walk.column) + Value(timedelta(0)), DateTimeField())
+        rows = self._others.filter(self.sought.indexed & walk.beyond(after)).alias(unindexed=column)
+        sign = "-" if walk.is_descending else ""
+        return list(rows.order_by(f"{sign}unindexed", f"{sign}pk").values_list(walk.column, "pk")[:wanted])
+
+    @property
+    def _others(self) -> VoucherQuerySet:
+        return self.rows.exclude(pk__in=self.exact) if self.exact else self.rows
+
+    def _is_within(self, cost: float) -> bool:
+        return self.is_narrowed and self.reckoned.cost <= cost
+
+    def _total(self, shown: int) -> Total:
+        if self.reckoned.cost <= CHEAP:
+            return Total(self.rows.filter(self.sought.indexed).count())
+        return Total(max(self.reckoned.rows, shown), is_estimate=True)
+
+
+def _place_of(project: Project, walk: Walk, key: uuid.UUID | None) -> Place | None:
+    if key is None:
+        return None
+    rows = Voucher.objects.filter(project=project, pk=key, **{f"{walk.column}__isnull": False})
+    return rows.values_list(walk.column, "pk").first()
+
+
+def _typed_whole(project: Project, rows: VoucherQuerySet, text: str) -> list[uuid.UUID]:
+    if not text:
+        return []
+    return list(rows.filter(code_key__in=typed_keys(project, text)).values_list("pk", flat=True))
+
+
+def _reckon(rows: VoucherQuerySet) -> _Reckoned:
+    plan = rows.order_by().values_list("pk").explain(format="json")
+    if not plan:  # nothing can be meant, so nothing was asked
+        return _Reckoned(0.0, 0)
+    (top,) = json.loads(plan)
+    factor = WHOLE if '"Seq Scan"' in plan else 1
+    return _Reckoned(top["Plan"]["Total Cost"] * factor, int(top["Plan"]["Plan Rows"]))
+
+
+def _loaded(project: Project, keys: Sequence[uuid.UUID]) -> list[Voucher]:
+    rows = vouchers_for_wire(project).select_related("holder", "project").filter(pk__in=keys)
+    by_key = {row.pk: row for row in rows}
+    return [by_key[key] for key in keys if key in by_key]
