@@ -42,6 +42,11 @@ def lock_order(order: Order) -> None:
         raise ClaimLost(CLAIM_LOST) from error
     if found is None or found[0] != order.updated_at:
         raise ClaimLost(CLAIM_LOST)
+    refuse_refunded(order)
+
+
+def refuse_refunded(order: Order) -> None:
+    """Raise OrderRefunded where something of the order has been refunded: nothing more is redeemed on it."""
     if order.refunded_amount is not None:
         raise OrderRefunded(f"Order {order.public_id} has refunds; nothing more can be redeemed on it")
 

@@ -19,6 +19,7 @@ from redemptions.metadata import check_checkout
 from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import ClaimLost
 from redemptions.services.count import RowClaim, row_claims
+from redemptions.services.orders import refuse_refunded
 from redemptions.services.sessions import new_session_key, reserve
 from vouchers.models import Voucher
 
@@ -44,6 +45,7 @@ def validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now:
     Raises:
         MetadataRefused: metadata sent break the project's schemas; the details name the attribute.
         NotFound: the customer or order is named by an id that the project does not have.
+        OrderRefunded: something of the order has been refunded.
         ClaimLost: a session was asked for and a code was changed, time after time.
     """
     for _ in range(ATTEMPTS):
@@ -63,6 +65,8 @@ def _validate(project: Project, asked: CheckoutRequest, *, channel: Channel, now
         # What is held is held by the two as one.
         merge_guest(project, context.customer, context.guest, channel=channel.name, now=now)
         gathered = gather(project, asked, channel=channel, now=now)
+    if gathered.order is not None and gathered.order.stored is not None:
+        refuse_refunded(gathered.order.stored)
     check_checkout(project, asked, gathered.context, creates=False)
     decision, best = _decided(asked, gathered.case)
     told, decision = as_told(

@@ -14,7 +14,7 @@ from tests.factories import (
     PromotionTierFactory,
     VoucherFactory,
 )
-from tests.limits import assert_ledger_agrees
+from tests.limits import assert_ledger_agrees, limit, standing
 from tests.redemptions.storefront import code_with, redeem
 from vouchers.models import Voucher, VoucherTransaction
 
@@ -512,17 +512,32 @@ def test_one_event_tells_of_a_refund(api, project):
     assert (event.data, event.entity_id, event.customer_id) == (made, order, customer.pk)
 
 
+def test_a_refund_leaves_the_budget_and_a_rollback_after_it_gives_it_back_once(api, project):
+    code = VoucherFactory(project=project, campaign=CampaignFactory(project=project), discount=PERCENT_10)
+    limit(code.campaign, "campaign.orders.amount_discounted", 1000)
+    sold = redeem(api, code.code, order={"items": [line("a", 2, 1000)]})
+
+    refund(api, sold["order"]["id"], items=[units(0)])
+    assert standing(project) == {("discount_amount", "ever"): 200}
+    assert_ledger_agrees(project)
+
+    api.post(f"/v1/redemptions/{sold['redemptions'][0]['id']}/rollback")
+    assert standing(project) == {("discount_amount", "ever"): 0}
+    assert_ledger_agrees(project)
+
+
 def test_an_order_with_refunds_takes_no_more_redemptions(api, project):
     order = sell(api, VoucherFactory(project=project).code, items=[line("a", 2, 1000)])
     refund(api, order, items=[units(0)])
     more = VoucherFactory(project=project, quantity=1)
 
-    answer = api.post(
-        "/v1/redemptions", {"redeemables": [{"object": "voucher", "id": more.code}], "order": {"id": order}}
-    )
+    answers = [
+        api.post(path, {"redeemables": [{"object": "voucher", "id": more.code}], "order": {"id": order}})
+        for path in ("/v1/validations", "/v1/redemptions")
+    ]
 
     more.refresh_from_db()
-    assert (answer.status_code, answer.json()["key"]) == (400, "invalid_order")
+    assert [(one.status_code, one.json()["key"]) for one in answers] == [(400, "invalid_order")] * 2
     assert more.redeemed_quantity == 0
 
 
