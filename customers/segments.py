@@ -137,7 +137,7 @@ def customers_in(
     selection = preselect(asked, at)
     in_doubt = selection.mark(customers_for_wire(project)).filter(surely=False, maybe=True)
     matching = list(_matching(in_doubt.order_by("pk"), asked, at))
-    return selection.mark(rows).filter(Q(surely=True) | Q(pk__in=matching))
+    return selection.mark(rows).filter(Q(surely=True) | Q(pk__any_of=matching))
 
 
 def count_matching(project: Project, asked: CustomerFilter, at: Moment) -> Count:

@@ -19,6 +19,7 @@ from campaigns.services.locations import delete_location
 from customers.models import Location
 from customers.services.locations import create_location
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.models import Project
 from promoengine.engine.places import InvalidShape, Polygon, parse_point, parse_shape
 
 CORNERS_SHOWN = 50
@@ -55,6 +56,14 @@ class LocationForm(forms.ModelForm):
     class Meta:
         model = Location
         fields = ["name", "kind", "center", "radius", "borders"]
+
+    project: Project
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        if Location.objects.filter(project=self.project, name=name).exists():
+            raise forms.ValidationError(_("Another location has this name."))
+        return name
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -115,6 +124,13 @@ class LocationAdmin(KeptWhileInUse, ProjectModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def get_form(
+        self, request: HttpRequest, obj: Location | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        made = super().get_form(request, obj, change=change, **kwargs)
+        made.project = current_project(request)
+        return made
 
     def get_fieldsets(self, request: HttpRequest, obj: Location | None = None) -> list[Any]:
         if obj is None:

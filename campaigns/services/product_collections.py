@@ -148,7 +148,9 @@ def _keys(model: type[Product | Sku], rows: Any, refs: list[str]) -> dict[str, A
     if not refs:
         return {}
     keys = {ref: key for ref in refs if (key := parse_public_id(model.prefix, ref))}
-    found = rows.filter(Q(source_id__in=refs) | Q(pk__in=keys.values())).values_list("pk", "source_id")
+    found = rows.filter(Q(source_id__any_of=refs) | Q(pk__any_of=keys.values())).values_list(
+        "pk", "source_id"
+    )
     by_source, known = {}, set()
     for key, source_id in found:
         known.add(key)

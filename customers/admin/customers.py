@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
+from unfold.decorators import display
 
 from customers.admin.sharing import shared_keys
 from customers.consents import consents_of
@@ -21,14 +22,42 @@ from customers.services.consent import state_consents
 from customers.services.delete import delete_customer, erase_customer
 from customers.services.upsert import update_customer, upsert_customer
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.models import Project
 
 FIELDS = ["source_id", "name", "email", "phone", "birthdate", "description"]
+KNOWN_BY = ("source_id", "name", "email", "phone")
 CHANNEL = "USER_PORTAL"
+
+
+class CustomerForm(forms.ModelForm):
+    """Asks for something a new customer is known by, and for an id that nobody has."""
+
+    project: Project
+
+    class Meta:
+        model = Customer
+        fields = FIELDS
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance._state.adding and not any(data.get(name) for name in KNOWN_BY):
+            raise forms.ValidationError(_("Fill in at least one of the id, name, e-mail address and phone."))
+        return data
+
+    def clean_source_id(self) -> str | None:
+        source_id: str | None = self.cleaned_data["source_id"]
+        others = Customer.objects.filter(project=self.project, source_id=source_id).exclude(
+            pk=self.instance.pk
+        )
+        if source_id and others.exists():
+            raise forms.ValidationError(_("Another customer has this id."))
+        return source_id
 
 
 @admin.register(Customer)
 class CustomerAdmin(ProjectModelAdmin):
-    list_display = ["name", "email", "phone", "source_id", "created_at"]
+    form = CustomerForm
+    list_display = ["called", "email", "phone", "source_id", "created_at"]
     search_fields = ["name", "email", "source_id"]
     search_help_text = _("Part of a name, an e-mail address or the shop's own id")
     list_before_template = "dashboard/export_link.html"
@@ -38,6 +67,18 @@ class CustomerAdmin(ProjectModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return super().get_queryset(request).filter(deleted_at=None)
+
+    def get_form(
+        self, request: HttpRequest, obj: Customer | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        made = super().get_form(request, obj, change=change, **kwargs)
+        made.project = current_project(request)
+        return made
+
+    @display(description=_("Name"))
+    def called(self, customer: Customer) -> str:
+        is_known = customer.name or customer.email or customer.source_id
+        return customer.name or ("" if is_known else str(_("Guest")))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[str]:
         return ["source_id"] if obj and obj.source_id else []

@@ -26,6 +26,31 @@ def page(customer, name="change"):
     return f"/admin/customers/customer/{customer.pk}/{name}/"
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "Fill in at least one of"),
+        ({"description": "x"}, "Fill in at least one of"),
+        ({"source_id": "ann", "name": "Somebody else"}, "Another customer has this id."),
+    ],
+)
+def test_a_new_customer_is_known_by_something_and_is_nobody_else(marketer, ann, fields, said):
+    page = marketer.post("/admin/customers/customer/add/", fields).content.decode()
+
+    ann.refresh_from_db()
+    assert said in page
+    assert (Customer.objects.count(), ann.name) == (1, "Ann")
+
+
+def test_a_guest_has_something_to_be_opened_by(marketer, project):
+    guest = CustomerFactory(project=project, source_id=None, name=None, email=None, tracking_id="track_x")
+
+    page = marketer.get("/admin/customers/customer/").content.decode()
+
+    assert "Guest" in page
+    assert marketer.get(f"/admin/customers/customer/{guest.pk}/change/").status_code == 200
+
+
 def test_consents_are_made_and_renamed(marketer, project):
     marketer.post("/admin/customers/consent/add/", {"name": "News", "category": "SMS", "description": ""})
     consent = Consent.objects.get()

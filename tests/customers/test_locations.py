@@ -238,6 +238,14 @@ class TestDashboard:
         assert said in page
         assert not Location.objects.exists()
 
+    def test_a_name_that_is_taken_is_said_on_its_field(self, marketer, warsaw):
+        form = {"name": "Warsaw ", "kind": "circle", "center": "1, 2", "radius": "3"}
+
+        page = marketer.post(self.ADD, form).content.decode()
+
+        assert "Another location has this name." in page
+        assert 'value="1, 2"' in page
+
     def page(self, location, name="change"):
         return f"/admin/customers/location/{location.pk}/{name}/"
 

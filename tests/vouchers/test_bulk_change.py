@@ -1,11 +1,16 @@
 """Many codes changed at once: picked ones or all that match, with progress, one entry of audit, and undo."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campaigns.models import BinEntry
+from promoengine.core.errors import DomainError
 from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.services import async_actions
 from promoengine.core.services.async_actions import run_async_action
@@ -13,6 +18,7 @@ from tests.factories import CampaignFactory, ProjectFactory, VoucherFactory
 from vouchers.models import ChangedVoucher, Voucher
 from vouchers.selections import Selection
 from vouchers.services import bulk_change
+from vouchers.services.bin import restore_entries
 from vouchers.services.bulk_change import Change, forget_undo, start_bulk_change
 
 PAGE = "/admin/vouchers/voucher/change-many/"
@@ -151,6 +157,61 @@ def test_deleted_codes_go_and_their_campaign_counts_them_no_more(project, codes)
 
     campaign.refresh_from_db()
     assert (Voucher.objects.present().count(), campaign.vouchers_count) == (7, 1)
+
+
+def test_deleted_codes_lie_in_the_bin_each_and_come_back_all_at_once(api, project, codes):
+    campaign = CampaignFactory(project=project, vouchers_count=4)
+    Voucher.objects.filter(code__in=["A-1", "A-2", "A-3"]).update(campaign=campaign)
+    before = dict(Voucher.objects.values_list("code", "active"))
+
+    change_all(project, "delete", Selection(search="a-"))
+    binned = api.get("/v1/trash-bin", {"limit": 100}).json()["data"]
+    keys = list(BinEntry.objects.values_list("pk", flat=True))
+    with CaptureQueriesContext(connection) as queries:
+        count = restore_entries(project, keys, now=timezone.now())
+
+    campaign.refresh_from_db()
+    assert {entry["resource_name"] for entry in binned} == before.keys()
+    assert {entry["resource_type"] for entry in binned} == {"voucher"}
+    assert sum(entry["resource_parent_id"] == campaign.public_id for entry in binned) == 3
+    assert (count, campaign.vouchers_count) == (10, 4)
+    assert dict(Voucher.objects.present().values_list("code", "active")) == before
+    assert not BinEntry.objects.exists()
+    assert len(queries) < 12
+
+
+def test_a_worker_killed_while_it_deletes_leaves_no_code_without_its_entry(project, codes, monkeypatch):
+    put, calls = bulk_change.put_codes_in_bin, []
+
+    def die_at_the_third(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 3:
+            raise MemoryError
+        put(*args, **kwargs)
+
+    monkeypatch.setattr(bulk_change, "put_codes_in_bin", die_at_the_third)
+    action = start_bulk_change(
+        project, selection=Selection(), change=Change("delete"), channel="API", now=timezone.now()
+    )
+    with contextlib.suppress(MemoryError):
+        run_async_action(action.pk)
+    gone = set(Voucher.objects.filter(deleted_at__isnull=False).values_list("code", flat=True))
+
+    assert len(gone) == 6
+    assert set(BinEntry.objects.values_list("resource_name", flat=True)) == gone
+
+
+def test_codes_do_not_come_back_without_their_campaign_and_then_none_does(project, codes):
+    campaign = CampaignFactory(project=project, vouchers_count=1, deleted_at=timezone.now())
+    Voucher.objects.filter(code="A-1").update(campaign=campaign)
+    change_all(project, "delete")
+    keys = list(BinEntry.objects.values_list("pk", flat=True))
+
+    with pytest.raises(DomainError, match="A-1"):
+        restore_entries(project, keys, now=timezone.now())
+
+    assert not Voucher.objects.present().exists()
+    assert BinEntry.objects.count() == 10
 
 
 def test_codes_made_after_the_start_are_left_alone(project, codes):

@@ -1,6 +1,7 @@
 """The bin: bringing back what was deleted, deleting it for good, and emptying it after a time."""
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from vouchers.services.campaigns import BATCH, batches_by_age, start_purge
 
 EMPTIED = 1000
 
-Restore = Callable[[Project, BinEntry, datetime], None]
+Restore = Callable[[Project, list[BinEntry], datetime], None]
 
 
 def entry_by_id(project: Project, ref: str) -> BinEntry:
@@ -48,12 +49,12 @@ def restore_entries(project: Project, entry_ids: Sequence[uuid.UUID], *, now: da
         Duplicate: another product or SKU has its source id by now.
     """
     definitions_changed(project)
-    entries = BinEntry.objects.select_for_update().filter(project=project, pk__in=entry_ids)
-    order = list(RESTORE)
-    found = sorted(entries, key=lambda entry: (order.index(entry.resource_type), entry.pk))
-    for entry in found:
-        RESTORE[entry.resource_type](project, entry, now)
-        entry.delete()
+    rows = BinEntry.objects.filter(project=project, pk__any_of=entry_ids).order_by("pk")
+    found = list(rows.select_for_update())
+    for kind, restore in RESTORE.items():
+        if entries := [entry for entry in found if entry.resource_type == kind]:
+            restore(project, entries, now)
+    rows.delete()
     return len(found)
 
 
@@ -104,6 +105,11 @@ def run_restore(action: AsyncAction) -> None:
     action.message = f"{action.done_count} codes restored"
 
 
+def _restore_campaigns(project: Project, entries: list[BinEntry], now: datetime) -> None:
+    for entry in entries:
+        _restore_campaign(project, entry, now)
+
+
 def _restore_campaign(project: Project, entry: BinEntry, now: datetime) -> None:
     campaign = _campaigns(project, entry).select_for_update().first()
     if campaign is None or campaign.deleted_at is None:
@@ -121,25 +127,30 @@ def _restore_campaign(project: Project, entry: BinEntry, now: datetime) -> None:
     )
 
 
-def _restore_voucher(project: Project, entry: BinEntry, now: datetime) -> None:
-    voucher = (
-        Voucher.objects.filter(project=project, pk=entry.resource_key).select_related("campaign").first()
+def _restore_vouchers(project: Project, entries: list[BinEntry], now: datetime) -> None:
+    named = {entry.resource_key: entry for entry in entries}
+    rows = Voucher.objects.filter(project=project, pk__any_of=list(named), deleted_at__isnull=False)
+    deleted = rows.select_for_update().order_by("pk").values_list("pk", "campaign_id")
+    campaign_of: dict[uuid.UUID, uuid.UUID | None] = dict(deleted)
+    counts = Counter(key for key in campaign_of.values() if key)
+    there = set(
+        Campaign.objects.filter(pk__any_of=list(counts), deleted_at=None).values_list("pk", flat=True)
     )
-    if voucher is None:
-        return
-    if voucher.campaign_id and (voucher.campaign is None or voucher.campaign.deleted_at):
-        raise NotRestorable(
-            f"The campaign of code {entry} is not there; restore it first",
-            resource_id=entry.resource_id,
-            resource_type=entry.resource_type,
-        )
-    restored = Voucher.objects.filter(pk=voucher.pk, deleted_at__isnull=False)
-    if restored.update(deleted_at=None, updated_at=now) and voucher.campaign_id:
-        Campaign.objects.filter(pk=voucher.campaign_id).update(vouchers_count=F("vouchers_count") + 1)
+    for key, campaign in campaign_of.items():
+        if campaign and campaign not in there:
+            raise NotRestorable(
+                f"The campaign of code {named[key]} is not there; restore it first",
+                resource_id=named[key].resource_id,
+                resource_type=named[key].resource_type,
+            )
+    rows.update(deleted_at=None, updated_at=now)
+    for campaign, count in sorted(counts.items()):
+        Campaign.objects.filter(pk=campaign).update(vouchers_count=F("vouchers_count") + count)
 
 
-def _restore_goods(project: Project, entry: BinEntry, now: datetime) -> None:
-    restore_goods(project, entry)
+def _restore_goods(project: Project, entries: list[BinEntry], now: datetime) -> None:
+    for entry in entries:
+        restore_goods(project, entry)
 
 
 def _campaigns(project: Project, entry: BinEntry) -> QuerySet[Campaign]:
@@ -148,8 +159,8 @@ def _campaigns(project: Project, entry: BinEntry) -> QuerySet[Campaign]:
 
 # In the order in which they need each other.
 RESTORE: dict[str, Restore] = {
-    BinEntry.ResourceType.CAMPAIGN: _restore_campaign,
-    BinEntry.ResourceType.VOUCHER: _restore_voucher,
+    BinEntry.ResourceType.CAMPAIGN: _restore_campaigns,
+    BinEntry.ResourceType.VOUCHER: _restore_vouchers,
     BinEntry.ResourceType.PRODUCT: _restore_goods,
     BinEntry.ResourceType.SKU: _restore_goods,
 }
