@@ -100,6 +100,7 @@ def test_bad_rows_are_downloaded_and_the_file_is_gone_on_with(marketer, project,
     page = progress(marketer, action)
     report = reverse("admin:core_asyncaction_report", args=[action.pk])
     assert report in page
+    assert "Row 3 TAKEN: Code exists already, on its own" in page
     answer = marketer.get(report)
     assert answer["Content-Disposition"].startswith("attachment;")
     lines = b"".join(answer.streaming_content).decode().splitlines()

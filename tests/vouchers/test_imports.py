@@ -17,7 +17,7 @@ from promoengine.core.services.reports import report_csv
 from promoengine.core.services.uploads import keep_file
 from tests.factories import CampaignFactory, CategoryFactory, ProjectFactory, VoucherFactory
 from vouchers.import_plans import ImportPlan, guess
-from vouchers.models import Voucher
+from vouchers.models import CodeBatch, Voucher
 from vouchers.services import import_steps
 from vouchers.services.import_codes import start_code_import
 from vouchers.services.staging import PREFIX, drop_left_over
@@ -319,6 +319,23 @@ def test_all_or_nothing_inserts_all(project, campaign):
     assert counts(action) == ("DONE", 2, 0, 0)
     campaign.refresh_from_db()
     assert campaign.vouchers_count == 2
+
+
+@pytest.mark.parametrize("mode", ["good", "all"])
+def test_codes_of_a_campaign_are_a_batch_with_the_name_of_the_file(project, campaign, monkeypatch, mode):
+    monkeypatch.setattr(import_steps, "INSERT_BATCH", 2)
+    run(project, "Code\nA\nB\nC\n", campaign=campaign, mode=mode)
+    run(project, "Code\nA\nB\nC\n", campaign=campaign, mode=mode)
+    run(project, "Code,Value\nD,5\n")
+
+    batch = CodeBatch.objects.get()
+    assert (batch.campaign, batch.name, batch.count) == (campaign, "codes.csv", 3)
+    assert set(Voucher.objects.values_list("code", "batch")) == {
+        ("A", batch.pk),
+        ("B", batch.pk),
+        ("C", batch.pk),
+        ("D", None),
+    }
 
 
 def test_one_event_tells_of_an_import(project, campaign):

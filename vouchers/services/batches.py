@@ -13,6 +13,7 @@ from campaigns.models import Campaign
 from campaigns.selectors import campaign_by_ref
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.events import record_event
+from promoengine.core.ids import new_id
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
 from vouchers.batches import batch_by_id
@@ -40,10 +41,13 @@ def open_batch(
     campaign: Campaign,
     terms: BatchTerms = NO_TERMS,
     *,
+    key: uuid.UUID | None = None,
     channel: str = "API",
     now: datetime,
 ) -> CodeBatch:
     """Make a batch without codes, locked from the first where its terms say so, and return it.
+
+    `key` is what codes refer to it by that the caller's transaction has made already.
 
     Raises:
         InvalidPayload: it would be locked until a moment that is past.
@@ -52,6 +56,7 @@ def open_batch(
     if terms.locked_until:
         definitions_changed(project)
     batch = CodeBatch.objects.create(
+        id=key or new_id(),
         project=project,
         campaign=campaign,
         name=terms.name,

@@ -46,6 +46,7 @@ def start_code_import(
         params={
             CHECKED_FILE if plan.mode == CHECK else FILE: str(file.pk),
             RECORDS: is_records,
+            "name": file.name,
             "plan": plan.to_params(),
             "step": READING,
         },

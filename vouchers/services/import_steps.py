@@ -7,14 +7,18 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from campaigns.models import Campaign
 from campaigns.services.terms import category_of
 from promoengine.core.errors import DomainError
+from promoengine.core.ids import new_id
 from promoengine.core.models import AsyncAction, ReportedRow
 from promoengine.core.services.async_actions import advance, checkpoint
 from promoengine.core.services.reports import Reported, first_reported, report_rows
 from vouchers.import_plans import ALL, CHECK, GOOD, plan_of
+from vouchers.models import CodeBatch
+from vouchers.services.batches import BatchTerms, add_to_batch, open_batch
 from vouchers.services.create import thin_voucher
 from vouchers.services.import_sources import CampaignGone, Source, source_of
 from vouchers.services.staging import Settled, Staging
@@ -87,7 +91,8 @@ class ImportSteps:
         for name in counts:
             setattr(self.action, name, 0)
         self.action.save(update_fields=counts)
-        self._keep(step=READING, staged=0, names={}, campaigns=[], after="")
+        batch = self.action.params.get("batch") or str(new_id())
+        self._keep(step=READING, staged=0, names={}, campaigns=[], after="", batch=batch)
 
     def _read(self) -> None:
         """Stage all rows that can be meant, and report the others."""
@@ -184,7 +189,12 @@ class ImportSteps:
         campaigns = {campaign.pk: campaign for campaign in rows}
         for name in self.staging.new_categories(self.project):
             category_of(self.project, name=name, ref=None)
-        made = self.staging.insert(self.project, campaigns.values(), after=after, until=until)
+        batch_id = uuid.UUID(self.action.params["batch"]) if self.plan.campaign else None
+        made = self.staging.insert(
+            self.project, campaigns.values(), batch_id=batch_id, after=after, until=until
+        )
+        if batch_id and made:
+            self._count_into_batch(batch_id, campaigns[uuid.UUID(self.plan.campaign)], sum(made.values()))
         for key in sorted(key for key in made if key is not None):
             row = Campaign.objects.filter(pk=key)
             row.update(vouchers_count=F("vouchers_count") + made[key])
@@ -194,6 +204,20 @@ class ImportSteps:
             if thin_voucher(as_it_is) != thin_voucher(campaigns[key]):
                 raise TermsMoved(f"Campaign {as_it_is.name} is being changed; import the file again")
         return sum(made.values())
+
+    def _count_into_batch(self, batch_id: uuid.UUID, campaign: Campaign, count: int) -> None:
+        """Count codes into the batch of this import, which is opened with the first of them."""
+        if not CodeBatch.objects.filter(pk=batch_id).exists():
+            terms = BatchTerms(name=self.action.params["name"])
+            open_batch(
+                self.project,
+                campaign,
+                terms,
+                key=batch_id,
+                channel=self.plan.channel,
+                now=timezone.now(),
+            )
+        add_to_batch(batch_id, count)
 
     def _settle(self, *, is_inserted: bool, after: str = "", until: str | None = None) -> Settled:
         return self.staging.settle(

@@ -106,14 +106,20 @@ class Staging:
         return str(found[0]) if found and found[0] is not None else None
 
     def insert(
-        self, project: Project, campaigns: Iterable[Campaign], *, after: str = "", until: str | None = None
+        self,
+        project: Project,
+        campaigns: Iterable[Campaign],
+        *,
+        batch_id: uuid.UUID | None,
+        after: str = "",
+        until: str | None = None,
     ) -> dict[uuid.UUID | None, int]:
         """Insert the codes of a range of keys that are free, and return how many by campaign."""
         with connection.cursor() as cursor:
             cursor.execute(
                 INSERT.format(table=self.table),
                 self._range(project, after, until)
-                | {"shared": _shared(project, campaigns), "made_at": self.action.created_at},
+                | {"shared": _shared(project, campaigns, batch_id), "made_at": self.action.created_at},
             )
             return dict(cursor.fetchall())
 
@@ -179,12 +185,13 @@ def _text(value: Any) -> str:
     return copy_text(to_json(value).decode()) if isinstance(value, dict) else copy_text(value)
 
 
-def _shared(project: Project, campaigns: Iterable[Campaign]) -> str:
+def _shared(project: Project, campaigns: Iterable[Campaign], batch_id: uuid.UUID | None) -> str:
     """Return what codes of each campaign, and codes on their own, have where an import says nothing."""
     attributes = {field.column: field.attname for field in Voucher._meta.concrete_fields}
     rows = []
     for campaign in [None, *campaigns]:
         voucher = Voucher(project=project, campaign=campaign, **(thin_voucher(campaign) if campaign else {}))
+        voucher.batch_id = batch_id if campaign else None
         voucher.is_referral_code = bool(
             campaign and campaign.campaign_type == Campaign.CampaignType.REFERRAL_PROGRAM
         )
