@@ -22,7 +22,7 @@ from promoengine.core.models import AsyncAction, Project
 from promoengine.core.pages import bounded, total_of
 from promoengine.core.services import async_actions
 from promoengine.core.services.metadata import schemas_now
-from redemptions.admin.listed import Listed, listed
+from redemptions.admin.listed import Listed, ListNotVisible, listed, listed_by
 from redemptions.export_formats import Format
 from redemptions.export_objects import EXPORTED, METADATA, title
 from redemptions.models import Export
@@ -91,13 +91,13 @@ class ExportForm(forms.Form):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
-    list_display = ["what", "state", "row_count", "who", "created_at", "file"]
+    list_display = ["what", "state", "rows", "who", "created_at", "file"]
     list_display_links = ["what"]
     list_select_related = ["user", "action"]
     list_before_template = "redemptions/exports_hint.html"
     ordering = ["-created_at", "-id"]
-    fields = ["what", "columns", "row_count", "who", "created_at"]
-    readonly_fields = ["what", "columns", "who"]
+    fields = ["what", "which", "columns", "who", "created_at"]
+    readonly_fields = ["what", "which", "columns", "who"]
     change_form_outer_before_template = "redemptions/export_progress_of.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
@@ -224,6 +224,19 @@ class ExportAdmin(ReadOnlyAdmin):
             if export.action.status == AsyncAction.Status.FAILED:
                 return STATES[Export.Status.ERROR]
         return STATES[Export.Status(export.status)]
+
+    @display(description=_("Rows"), ordering="row_count")
+    def rows(self, export: Export) -> str:
+        return "-" if export.row_count is None else f"{export.row_count:,}"
+
+    @display(description=_("Which"))
+    def which(self, export: Export) -> str:
+        if not export.user:
+            return str(_("What the API asked for"))
+        try:
+            return ", ".join(listed_by(export).said) or str(_("All that the list has"))
+        except ListNotVisible:
+            return "-"
 
     @display(description=_("Who"))
     def who(self, export: Export) -> str:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
 
 from promoengine.core.admin_project import SESSION_KEY
 from promoengine.core.errors import DomainError
@@ -63,12 +64,17 @@ def write_listed_export(action: AsyncAction) -> None:
     Raises:
         ListNotVisible: whom it is for may not see the list any more.
     """
-    run_export(action, _rows_of)
+    run_export(action, lambda export: listed_by(export).rows)
 
 
-def _rows_of(export: Export) -> QuerySet[Any]:
+def listed_by(export: Export) -> Listed:
+    """Return what the list of an export shows to whom the export is for.
+
+    Raises:
+        ListNotVisible: they may not see it any more.
+    """
     try:
-        return listed(export.project, export.user, export.exported_object, export.listed).rows
+        return listed(export.project, export.user, export.exported_object, export.listed)
     except (PermissionDenied, IncorrectLookupParameters) as error:
         raise ListNotVisible("Whom it is for may not see the list any more") from error
 
@@ -94,7 +100,7 @@ def _rows(request: HttpRequest, model: type[Model], shown: Any) -> ChangeList:
 
 
 def _in_words(rows: ChangeList) -> list[str]:
-    said = [f"“{rows.query}”"] if rows.query else []
+    said = [str(_("Search: “%(text)s”") % {"text": rows.query})] if rows.query else []
     for spec in rows.filter_specs:
         if any(name in rows.params for name in spec.expected_parameters()):
             chosen = [str(choice["display"]) for choice in spec.choices(rows) if choice.get("selected")]

@@ -35,7 +35,7 @@ CHARACTERS = [pair(PLACES - 1, "%")] + [
 ]
 DECLARED = [
     "b bytea := uuid_send(key)",
-    f"pairs CONSTANT bytea := '\\x{PAIRS}'",
+    f"pairs CONSTANT bytea := '\\x{PAIRS}'::bytea",
     *(f"limb_{number} bigint := {limb(number)}" for number in range(4)),
     *(f"place_{place} bigint := {carried(place)}" for place in range(PLACES)),
 ]

@@ -51,7 +51,7 @@ class Export(ProjectModel):
         indexes = [models.Index(fields=["project", "created_at", "id"], name="export_created")]
 
     def __str__(self) -> str:
-        return f"{self.exported_object} {self.status}"
+        return f"{self.exported_object} {self.public_id}"
 
 
 class ExportPart(models.Model):

@@ -246,10 +246,11 @@ class TestPastExports:
         assert "/redemptions/export/" not in client.get("/admin/").content.decode()
 
     def test_the_page_says_what_it_is(self, marketer, project):
-        export, _html = make(marketer, "customer", fields=["name", "source_id"])
+        export, _html = make(marketer, "customer", "q=ann", fields=["name", "source_id"])
         html = marketer.get(reverse("admin:redemptions_export_change", args=[export.pk])).content.decode()
 
         assert "Name, Source ID" in html
+        assert "Search: “ann”" in html
         assert reverse("admin:redemptions_export_progress", args=[export.pk]) in html
 
     def test_after_a_week_the_file_is_gone(self, marketer, project):

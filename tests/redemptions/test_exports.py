@@ -13,6 +13,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from campaigns.models import ValidationRuleAssignment
 from customers.models import Customer
 from promoengine.core import xlsx_writing
 from promoengine.core.ids import public_id
@@ -22,7 +23,7 @@ from redemptions.export_formats import Format
 from redemptions.export_objects import EXPORTED
 from redemptions.models import Export, ExportPart
 from redemptions.services import exports
-from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
+from tests.factories import CampaignFactory, CustomerFactory, ValidationRuleFactory, VoucherFactory
 
 
 def work(project):
@@ -121,6 +122,35 @@ def test_every_field_can_be_exported(api, shop, exported_object):
 
     assert len(found) > 1
     assert {len(line) for line in found} == {len(fields)}
+
+
+@pytest.mark.parametrize("exported_object", EXPORTED)
+def test_every_field_is_in_every_format(api, shop, exported_object):
+    fields = list(EXPORTED[exported_object].fields)
+
+    head, *rows = sheet_rows(export(api, exported_object, fields=fields, format="XLSX"))
+    found = json_lines(export(api, exported_object, fields=fields, format="JSONL"))
+
+    assert len(head) == len(fields)
+    assert len(found) == len(rows) > 0
+    assert all(list(line) == fields for line in found)
+
+
+def test_rules_on_a_code_and_its_campaign_are_named(api, project):
+    campaign = CampaignFactory(project=project)
+    voucher = VoucherFactory(project=project, campaign=campaign, code="A", discount=None)
+    VoucherFactory(project=project, code="B")
+    rules = [ValidationRuleFactory(project=project) for _ in range(3)]
+    for rule, kind, guarded in zip(
+        rules, ["campaign", "voucher", "voucher"], [campaign, voucher, voucher], strict=True
+    ):
+        ValidationRuleAssignment.objects.create(
+            project=project, rule=rule, related_object_type=kind, related_object_id=guarded.pk
+        )
+
+    found = lines(export(api, "voucher", fields=["code", "validation_rules_id"], order="code"))[1:]
+
+    assert found == [["A", ", ".join(rules[place].public_id for place in (1, 2, 0))], ["B", ""]]
 
 
 def test_keys_of_metadata_are_fields_of_their_own(api, shop):

@@ -7,11 +7,12 @@ import sdk from "@voucherify/sdk";
 const { API_URL, APP_ID, APP_TOKEN } = process.env;
 const api = sdk.VoucherifyServerSide({ apiUrl: API_URL, applicationId: APP_ID, secretKey: APP_TOKEN });
 
+const files = api.distributions.exports;
 const unique = `${Date.now().toString(36)}x`.toUpperCase();
 
 async function done(id) {
   for (let turn = 0; turn < 300; turn += 1) {
-    const found = await api.exports.get(id);
+    const found = await files.get(id);
     if (!["SCHEDULED", "IN_PROGRESS"].includes(found.status)) return found;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -33,7 +34,7 @@ test("chosen columns of filtered codes are a file that needs no key", async () =
     });
   }
 
-  const made = await api.exports.create({
+  const made = await files.create({
     exported_object: "voucher",
     parameters: {
       order: "-code",
@@ -57,7 +58,7 @@ test("a format besides the published one is asked for like any parameter", async
   const source_id = `js-${unique}`;
   await api.customers.create({ source_id, name: "=1+1", metadata: { level: 3 } });
 
-  const made = await api.exports.create({
+  const made = await files.create({
     exported_object: "customer",
     parameters: {
       fields: ["source_id", "name", "metadata.level"],
@@ -74,16 +75,16 @@ test("a format besides the published one is asked for like any parameter", async
 });
 
 test("exports are listed and deleted", async () => {
-  const made = await api.exports.create({ exported_object: "redemption" });
-  const listed = await api.exports.list({ limit: 100, order: "-created_at" });
+  const made = await files.create({ exported_object: "redemption" });
+  const listed = await files.list({ limit: 100, order: "-created_at" });
 
   assert.ok(listed.exports.some((one) => one.id === made.id));
-  await api.exports.delete(made.id);
-  await assert.rejects(api.exports.get(made.id), { code: 404 });
+  await files.delete(made.id);
+  await assert.rejects(files.get(made.id), { code: 404 });
 });
 
 test("a field that is not there is refused", async () => {
-  await assert.rejects(api.exports.create({ exported_object: "order", parameters: { fields: ["color"] } }), {
+  await assert.rejects(files.create({ exported_object: "order", parameters: { fields: ["color"] } }), {
     key: "invalid_export_fields",
   });
 });
