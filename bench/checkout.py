@@ -1,7 +1,8 @@
 """How fast the checkout is: one product and the floor beside it, one run, figures side by side.
 
-The load comes from processes on the same machine, so the ratios count and not the absolute figures. The
-product runs as `make run` starts it, with 2 web workers and without a rate limit. What is asked:
+The load comes from processes on the same machine, so the ratios count and not the absolute figures; what a
+ratio compares is measured by turns, and the median of its rounds counts. The product runs as `make run`
+starts it, with 2 web workers and without a rate limit. What is asked:
 
 - validate, redeem: one code of a campaign with a percentage off and a rule on the order's amount and items;
   each code has a limit of its own; five lines; the whole published answer. The ratio is to the floor's.
@@ -24,8 +25,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.floor import CLIENTS, CODES, ORDER, floor_beside, measure_floor
-from bench.load import HEADING, Figures, measure, measure_steady, post, print_machine, print_row
+from bench.floor import CLIENTS, CODES, ORDER, floor_beside, floor_requests
+from bench.load import HEADING, measure, measure_in_turns, measure_steady, post, print_machine, print_row
 from tests.product import free_port, read_product, start_product
 
 LIMIT, BUSY = 10**9, 8
@@ -56,14 +57,13 @@ class Shop:
 
     def __init__(self, port: int, headers: dict[str, str]) -> None:
         self.port, self.headers = port, headers
-        self.client = http.client.HTTPConnection("127.0.0.1", port)
 
     def make(self, path: str, body: Any) -> Any:
-        self.client.request(
-            "POST", path, json.dumps(body), {"Content-Type": "application/json"} | self.headers
-        )
-        answer = self.client.getresponse()
+        client = http.client.HTTPConnection("127.0.0.1", self.port)
+        client.request("POST", path, json.dumps(body), {"Content-Type": "application/json"} | self.headers)
+        answer = client.getresponse()
         content = answer.read()
+        client.close()
         assert answer.status == 200, content.decode()
         return json.loads(content)
 
@@ -117,26 +117,26 @@ def main() -> None:
             print_machine()
             print(HEADING)
             with floor_beside(state_dir) as floor:
-                measure_all(shop, measure_floor(floor))
+                measure_all(shop, floor)
             print("Load average of the last minute:", os.getloadavg()[0])
         finally:
             process.terminate()
             process.wait(40)
 
 
-def measure_all(shop: Shop, floor: dict[tuple[str, int], Figures]) -> None:
-    """Print the product's lines."""
+def measure_all(shop: Shop, floor: int) -> None:
+    """Print the product's lines, each beside what it is compared with."""
     codes = shop.make_codes("SPREAD", campaigns=10, rules=CART_RULE, quantity=LIMIT)
     singles, triples = [[code] for code in codes], [codes[n : n + 3] for n in range(0, CODES - 2, 3)]
-    one = {}
     for verb, path in (("validate", "/v1/validations"), ("redeem", "/v1/redemptions")):
-        requests = shop.requests(path, singles)
+        requests, bare = shop.requests(path, singles), floor_requests(verb)
+        measure(floor, bare, clients=4, seconds=0.5)
         measure(shop.port, requests, clients=BUSY, seconds=1.0)
         for clients in CLIENTS:
-            one[verb, clients] = measure(shop.port, requests, clients=clients)
-            print_row(f"{verb}, {clients} clients", one[verb, clients], floor[verb, clients])
-    stacked = measure(shop.port, shop.requests("/v1/redemptions", triples), clients=BUSY)
-    print_row("redeem three codes", stacked, one["redeem", BUSY])
+            least, found = measure_in_turns([(floor, bare), (shop.port, requests)], clients=clients)
+            print_row(f"floor: {verb}, {clients} clients", least)
+            print_row(f"{verb}, {clients} clients", found, least)
+    measure_beside(shop, ("one code", singles), ("three codes", triples))
     measure_hot(shop)
     steady = measure_steady(shop.port, shop.requests("/v1/redemptions", singles), rate=300)
     print_row("steady 300 redeems/s", steady)
@@ -149,19 +149,18 @@ def measure_hot(shop: Shop) -> None:
     """Print what it costs when everybody wants the same."""
     spread = shop.make_codes("LIMITED", campaigns=50, rules=LIMIT_RULE, quantity=None)
     hot = shop.make_codes("HOT", campaigns=1, rules=LIMIT_RULE, quantity=None)
-    free = shop.make_free_codes()
-    rows = (("50 limited campaigns", spread), ("one limited campaign", hot))
-    measure_beside(shop, rows)
-    measure_beside(shop, (("codes without limit", free), ("one code without limit", free[:1])))
+    free = [[code] for code in shop.make_free_codes()]
+    calm = ("50 limited campaigns", [[code] for code in spread])
+    measure_beside(shop, calm, ("one limited campaign", [[code] for code in hot]))
+    measure_beside(shop, ("codes without limit", free), ("one code without limit", free[:1]))
 
 
-def measure_beside(shop: Shop, rows: Sequence[tuple[str, list[str]]]) -> None:
-    calm = None
-    for name, codes in rows:
-        requests = shop.requests("/v1/redemptions", [[code] for code in codes])
-        found = measure(shop.port, requests, clients=BUSY)
-        print_row(f"redeem, {name}", found, calm)
-        calm = found
+def measure_beside(shop: Shop, calm: tuple[str, list[list[str]]], hot: tuple[str, list[list[str]]]) -> None:
+    """Print two kinds of redemption, the second with its ratio to the first."""
+    asked = [(shop.port, shop.requests("/v1/redemptions", codes)) for _, codes in (calm, hot)]
+    least, found = measure_in_turns(asked, clients=BUSY)
+    print_row(f"redeem, {calm[0]}", least)
+    print_row(f"redeem, {hot[0]}", found, least)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import psycopg
 
 from bench.checkout import BUSY, Shop
-from bench.floor import CLIENTS, floor_beside, measure_floor
-from bench.load import HEADING, Figures, measure, measure_steady, post, print_machine, print_row
+from bench.floor import CLIENTS, floor_beside, floor_requests
+from bench.load import (
+    HEADING,
+    Figures,
+    measure,
+    measure_in_turns,
+    measure_steady,
+    post,
+    print_machine,
+    print_row,
+)
 from promoengine.embedded.place import embedded_database_url
 from tests.product import free_port, read_product, start_product
 
@@ -83,24 +92,25 @@ def main() -> None:
             print_machine()
             print(HEADING)
             with floor_beside(state_dir) as floor:
-                floor_figures = measure_floor(floor)
-            measure_all(shop, floor_figures, embedded_database_url(state_dir))
+                measure_all(shop, floor, embedded_database_url(state_dir))
             print("Load average of the last minute:", os.getloadavg()[0])
         finally:
             process.terminate()
             process.wait(40)
 
 
-def measure_all(shop: Shop, floor: dict[tuple[str, int], Figures], url: str) -> None:
+def measure_all(shop: Shop, floor: int, url: str) -> None:
     """Print the product's lines."""
     for number in range(CUSTOMERS):
         shop.make("/v1/customers", {"source_id": f"c-{number}", "name": f"Customer {number}"})
-    plain = events(shop, CUSTOMERS, lambda number: {})
+    plain, bare = events(shop, CUSTOMERS, lambda number: {}), floor_requests("redeem")
     measure(shop.port, plain, clients=BUSY, seconds=1.0)
     known = {}
     for clients in CLIENTS:
-        known[clients] = measure(shop.port, plain, clients=clients)
-        print_row(f"events, known, {clients} clients", known[clients], floor["redeem", clients])
+        least, known[clients] = measure_in_turns([(floor, bare), (shop.port, plain)], clients=clients)
+        print_row(f"floor: redeem, {clients} clients", least)
+        print_row(f"events, known, {clients} clients", known[clients], least)
+    print_steady(shop, url)
     print_row("events, once", unique(shop, once), known[BUSY])
     shop.make(
         "/v1/segments",
@@ -114,6 +124,10 @@ def measure_all(shop: Shop, floor: dict[tuple[str, int], Figures], url: str) -> 
     print_row("events, counted by a segment", measure(shop.port, counted, clients=BUSY), known[BUSY])
     print_row("events, told more", unique(shop, told_more), known[BUSY])
     print_row("events, new customers", unique(shop, of_somebody_new), known[BUSY])
+
+
+def print_steady(shop: Shop, url: str) -> None:
+    """Print how a steady rate is kept up with, and how far behind what follows is."""
     with Behind(url) as behind:
         requests = events(shop, MANY, once)
         behind.catching_up()

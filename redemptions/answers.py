@@ -1,5 +1,6 @@
 """The published answers of validations and redemptions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from customers.tracking import tracking_id_of
@@ -21,7 +22,7 @@ def validation_answer(validation: Validation, *, request_id: str, hints_only: bo
     trace is asked for, each is explained; with `hints_only` only by what is missing, as befits browsers.
     """
     decision, gathered = validation.decision, validation.gathered
-    wires = _outcomes(decision, gathered, validation.asked.expand, request_id)
+    wires = _outcomes(decision.outcomes, gathered, validation.asked.expand, request_id)
     if "trace" in validation.asked.expand:
         _explain(wires, explainer_for(validation.project, decision.outcomes), hints_only=hints_only)
     answer: dict[str, Any] = {
@@ -63,7 +64,8 @@ def session_to_wire(validation: Validation) -> dict[str, Any]:
 
 def redemption_answer(checkout: Checkout, *, request_id: str) -> dict[str, Any]:
     """Return the answer to a redemption that went through."""
-    wires = _outcomes(checkout.decision, checkout.gathered, checkout.asked.expand, request_id)
+    left_out = [outcome for outcome in checkout.decision.outcomes if not isinstance(outcome, Applicable)]
+    wires = _outcomes(left_out, checkout.gathered, checkout.asked.expand, request_id)
     recorded = checkout.recorded
     answer: dict[str, Any] = {"redemptions": [written.wire for written in recorded.redemptions]}
     if recorded.parent is not None:
@@ -83,7 +85,7 @@ def whole_order(decision: Decision, gathered: Gathered) -> dict[str, Any] | None
 
 
 def _outcomes(
-    decision: Decision, gathered: Gathered, expand: frozenset[str], request_id: str
+    outcomes: Sequence[Outcome], gathered: Gathered, expand: frozenset[str], request_id: str
 ) -> list[tuple[Outcome, dict[str, Any]]]:
     rows = dict(zip((id(offer) for offer in gathered.case.offers), gathered.redeemables, strict=True))
     return [
@@ -99,7 +101,7 @@ def _outcomes(
                 request_id=request_id,
             ),
         )
-        for outcome in decision.outcomes
+        for outcome in outcomes
     ]
 
 

@@ -18,7 +18,7 @@ from campaigns.definitions import assignments_at, campaigns_at
 from campaigns.models import Campaign, Category, ValidationRuleAssignment
 from promoengine.core.models import Project
 from promoengine.engine.stacking import StackingRules, parse_stacking_rules
-from redemptions.models import Reservation
+from redemptions.models import Reservation, UsageCounter
 from vouchers.locks import Locks, locks_at
 from vouchers.models import UsageEntry, Voucher
 
@@ -58,19 +58,14 @@ def settings_and_vouchers(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            GATHER_WITH_IDS if voucher_ids else GATHER,
-            {
-                "project": project.pk,
-                "codes": list(code_keys),
-                "ids": list(voucher_ids),
-                "session": session_key,
-                "now": now,
-            },
+            _gather(len(code_keys), with_ids=bool(voucher_ids)),
+            {"project": project.pk, "ids": list(voucher_ids), "session": session_key, "now": now}
+            | {f"code_{place}": key for place, key in enumerate(code_keys)},
         )
         rows = cursor.fetchall()
     settings = _settings(rows[0][0], rows[0][1])
-    vouchers = [_voucher(project, row) for row in rows if row[6] is not None]
-    _complete(project, settings.version, vouchers, {row[6] for row in rows if row[5]})
+    vouchers = [_voucher(project, row) for row in rows if row[7] is not None]
+    _complete(project, settings.version, vouchers, {row[7] for row in rows if row[5]})
     return settings, vouchers
 
 
@@ -105,9 +100,9 @@ def qualifying_vouchers(
                 "now": now,
             },
         )
-        rows = [row for row in cursor.fetchall() if row[6] is not None]
+        rows = [row for row in cursor.fetchall() if row[7] is not None]
     vouchers = [_voucher(project, row) for row in rows]
-    _complete(project, version, vouchers, {row[6] for row in rows if row[5]})
+    _complete(project, version, vouchers, {row[7] for row in rows if row[5]})
     return sorted(vouchers, key=lambda voucher: (voucher.created_at, voucher.pk), reverse=True)
 
 
@@ -117,13 +112,14 @@ def _settings(version: int, stored: str) -> Settings:
 
 
 def _voucher(project: Project, row: Sequence[Any]) -> Voucher:
-    values = list(row[6:])
+    values = list(row[7:])
     for place in JSON_PLACES:
         if values[place] is not None:
             values[place] = json.loads(values[place])
     voucher = Voucher.from_db("default", ATTRIBUTES, values)
     voucher.project = project
     voucher.pending_quantity, voucher.reserved_quantity, voucher.reserved_amount = row[2:5]
+    voucher.has_counters = row[6]
     return voucher
 
 
@@ -158,20 +154,47 @@ _SELECT = f"""
         EXISTS (
             SELECT 1 FROM {ValidationRuleAssignment._meta.db_table} WHERE related_object_id = voucher.id
         ),
+        EXISTS (
+            SELECT 1 FROM {UsageCounter._meta.db_table} WHERE object_id IN (voucher.id, voucher.campaign_id)
+        ),
         {", ".join(f'voucher."{field.column}"' for field in COLUMNS)}
     FROM {Project._meta.db_table} AS project
-    LEFT JOIN {Voucher._meta.db_table} AS voucher
-        ON voucher.project_id = project.id AND voucher.deleted_at IS NULL AND ({{wanted}})
+    LEFT JOIN ({{wanted}}) AS voucher ON true
     LEFT JOIN LATERAL (
         SELECT sum(quantity) AS quantity, sum(amount) AS amount FROM {Reservation._meta.db_table}
         WHERE voucher_id = voucher.id AND expires_at > %(now)s AND session_key <> %(session)s
     ) AS held ON true
     WHERE project.id = %(project)s
 """
-GATHER = _SELECT.format(wanted="voucher.code_key = ANY(%(codes)s::text[])")
-GATHER_WITH_IDS = _SELECT.format(
-    wanted="voucher.code_key = ANY(%(codes)s::text[]) OR voucher.id = ANY(%(ids)s::uuid[])"
-)
+
+_NONE = f"SELECT * FROM {Voucher._meta.db_table} WHERE false"
+_BY_CODE = f"""
+    SELECT found.* FROM (VALUES {{keys}}) AS asked (key)
+    CROSS JOIN LATERAL (
+        SELECT * FROM {Voucher._meta.db_table}
+        WHERE project_id = %(project)s AND code_key = asked.key AND deleted_at IS NULL LIMIT 1
+    ) AS found
+"""
+_BY_ID = f"""
+    SELECT * FROM {Voucher._meta.db_table}
+    WHERE project_id = %(project)s AND id = ANY(%(ids)s::uuid[]) AND deleted_at IS NULL
+"""
+
+
+@lru_cache(maxsize=64)
+def _gather(codes: int, *, with_ids: bool) -> str:
+    """Return the statement for that many codes.
+
+    With their number written out, the database plans it once, and looks each up by the unique index. What is
+    asked by an array it plans anew each time, or for ten codes, for which reading a small project whole looks
+    cheaper.
+    """
+    keys = ", ".join(f"(%(code_{place})s::text)" for place in range(codes))
+    wanted = [_BY_CODE.format(keys=keys)] if codes else []
+    if with_ids:
+        wanted.append(f"{_BY_ID} AND code_key NOT IN (VALUES {keys})" if codes else _BY_ID)
+    return _SELECT.format(wanted=" UNION ALL ".join(wanted) or _NONE)
+
 
 _USABLE = """
     voucher.active AND voucher.deleted_at IS NULL
@@ -203,4 +226,9 @@ QUALIFYING = f"""
             {_NEWEST}
         )
     )
-""" + _SELECT.format(wanted=f"voucher.id IN (SELECT voucher.id FROM found AS voucher {_NEWEST})")
+""" + _SELECT.format(
+    wanted=f"""
+    SELECT * FROM {Voucher._meta.db_table}
+    WHERE deleted_at IS NULL AND id IN (SELECT voucher.id FROM found AS voucher {_NEWEST})
+"""
+)

@@ -144,10 +144,12 @@ class Voucher(ValidityModel):
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
-    # Annotations of the selectors: uses not counted yet, what live sessions hold, and its batch's lock.
+    # Annotations of the selectors: uses not counted yet, what live sessions hold, whether limits of rules
+    # count it or its campaign, and its batch's lock.
     pending_quantity: int
     reserved_quantity: int
     reserved_amount: int
+    has_counters: bool
     locked_until: datetime | None = None
 
     privacy = Privacy(

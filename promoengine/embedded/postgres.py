@@ -27,6 +27,8 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "jit": "off",
     "random_page_cost": "1.1",
+    # A table that is new or has just been filled is planned for badly until it is looked at.
+    "autovacuum_naptime": "5s",
     "log_min_messages": "warning",
 }
 

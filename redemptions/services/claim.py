@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 from promoengine.core.errors import DomainError
+from promoengine.core.inserts import array_text
 from promoengine.engine.decide import Claim
 from vouchers.models import UsageEntry, Voucher
 from vouchers.services.usage import share_usage_locks
@@ -56,7 +57,24 @@ class Wanted:
     def parameters(self, now: datetime) -> list[Any]:
         """Return the arguments of `claim_vouchers`."""
         unlimited, limited = [one.pk for one in self.unlimited], [one.pk for one in self.limited]
-        return [unlimited, limited, list(self.quantities), list(self.credits), now]
+        arrays = (unlimited, limited, self.quantities, self.credits)
+        return [*(array_text(values) for values in arrays), now]
+
+    def expect(self) -> str:
+        """Count up the vouchers as they will stand if nobody else uses them now, and say so in JSON."""
+        for voucher in self.unlimited:
+            voucher.pending_quantity += 1
+        for voucher, quantity, credits in zip(self.limited, self.quantities, self.credits, strict=True):
+            voucher.redeemed_quantity += quantity
+            voucher.redeemed_amount += credits
+            if voucher.gift_balance is not None:
+                voucher.gift_balance -= credits
+        return json.dumps(
+            {
+                str(one.pk): [str(one.pk), one.redeemed_quantity, one.redeemed_amount, one.gift_balance]
+                for one in self.limited
+            }
+        )
 
     def settle(self, noted: int, used: str | None) -> None:
         """Bring the vouchers' counts up to date with what `claim_vouchers` says.
@@ -90,7 +108,8 @@ def claim(claims: Sequence[tuple[Voucher, Claim]], *, now: datetime) -> None:
     share_usage_locks([voucher.pk for voucher in wanted.unlimited])
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT noted, used FROM claim_vouchers(%s::uuid[], %s::uuid[], %s::int[], %s::bigint[], %s)",
+            "SELECT noted, used FROM claim_vouchers(%s::text::uuid[], %s::text::uuid[], %s::text::int[],"
+            " %s::text::bigint[], %s)",
             wanted.parameters(now),
         )
         wanted.settle(*cursor.fetchone())

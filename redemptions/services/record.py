@@ -13,7 +13,7 @@ from customers.tracking import tracking_id_of
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.events import Happening, new_events
 from promoengine.core.ids import new_id
-from promoengine.core.inserts import insert_rows
+from promoengine.core.inserts import Call, insert_rows
 from promoengine.core.models import OutboxEvent, Project
 from promoengine.engine.decide import Decision, Inapplicable
 from redemptions.allocations import Allocation
@@ -69,15 +69,16 @@ def record_redemptions(
     allocations: Sequence[Allocation | None],
     session_key: str,
     channel: Channel,
+    claiming: Call | None = None,
     now: datetime,
 ) -> Recorded:
     """Write the redemptions of a decision that has been claimed, in the caller's transaction.
 
     An order that is new, without a standing before, is written with them. `allocations` says what each takes
-    off the order's lines.
+    off the order's lines. What has not been claimed yet is claimed by `claiming`, in the same statement.
 
     Raises:
-        ClaimLost: another request has just made an order of that source id.
+        ClaimLost: another request has just made an order of that source id, or taken what is claimed.
     """
     checkout_order = gathered.order
     if checkout_order and order:
@@ -111,7 +112,7 @@ def record_redemptions(
     for outcome, allocation in zip(decision.applicable, allocations, strict=True):
         row = rows[id(outcome.offer)]
         snapshot = whole
-        if checkout_order and outcome.before is not None and outcome.after is not None:
+        if parent and checkout_order and outcome.before is not None and outcome.after is not None:
             snapshot = order_to_wire(checkout_order, outcome.before, outcome.after, customer=customer)
         redemption = Redemption(
             **common,
@@ -146,6 +147,7 @@ def record_redemptions(
             [*([parent] if parent else []), *(one.redemption for one in written)],
             _credits(project, written, channel=channel, now=now),
             _events(project, "redemption.succeeded", written, happened, channel=channel, now=now),
+            only_if=claiming,
         )
     except IntegrityError as error:
         raise ClaimLost(CLAIM_LOST) from error

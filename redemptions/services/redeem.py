@@ -1,11 +1,13 @@
 """Redemption: gather, decide, claim, record. What is used up is used up for good, and never too often."""
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from campaigns.services.override import store_overrides
 from customers.identities import key_id
@@ -26,12 +28,13 @@ from redemptions.models import Order
 from redemptions.requests import CheckoutRequest
 from redemptions.services.claim import CLAIM_LOST, NOTHING, ClaimLost, Wanted, claim
 from redemptions.services.count import count_up, open_counters, row_claims
-from redemptions.services.enter import enter
+from redemptions.services.enter import enter, entering
 from redemptions.services.order_events import Standing
 from redemptions.services.orders import lock_order, save_order
 from redemptions.services.record import Recorded, record_failures, record_redemptions
 from redemptions.services.sessions import lock_session, release_redeemables
 from redemptions.services.validate import voucher_claims
+from vouchers.models import Voucher
 
 ATTEMPTS = 5
 
@@ -76,12 +79,13 @@ def redeem(project: Project, asked: CheckoutRequest, *, channel: Channel, now: d
         NotFound: the customer or order is named by an id that the project does not have.
         ClaimLost: a code was changed, or the order used by another request, time after time.
     """
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         gathered, decision = _decide(project, asked, channel=channel, now=now)
         if not decision.is_valid:
             break
+        use = _use_at_once if attempt == 0 and _is_plain(asked, gathered, decision) else _use
         try:
-            recorded = _use(project, asked, gathered, decision, channel=channel, now=now)
+            recorded = use(project, asked, gathered, decision, channel=channel, now=now)
         except ClaimLost:
             continue
         return Checkout(asked, *as_told(project, asked, gathered, decision, channel=channel), recorded)
@@ -113,6 +117,68 @@ def _refused(decision: Decision) -> DomainError:
     if decision.inapplicable:
         return RedemptionRefused(decision.inapplicable[0].refusal, unknown_codes=unknown_codes(decision))
     return InvalidRedeemables(decision.skipped[0].skip.message)
+
+
+def _is_plain(asked: CheckoutRequest, gathered: Gathered, decision: Decision) -> bool:
+    """Return whether nothing is changed but the codes, and nothing counted but on them."""
+    return not (
+        asked.session
+        or gathered.context.guest
+        or decision.counted
+        or any(isinstance(row, Voucher) and row.has_counters for row in gathered.redeemables)
+        or _writes_customer(asked, gathered)
+        or (gathered.order is not None and gathered.order.stored is not None)
+        or any(_says_override(line) for line in (asked.order.items if asked.order else None) or ())
+    )
+
+
+def _says_override(line: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(line.get(kind), Mapping) and "override" in line[kind] for kind in ("product", "sku")
+    )
+
+
+def _use_at_once(
+    project: Project,
+    asked: CheckoutRequest,
+    gathered: Gathered,
+    decision: Decision,
+    *,
+    channel: Channel,
+    now: datetime,
+) -> Recorded:
+    """Claim and write a plain redemption in one statement, which is its whole transaction.
+
+    Raises:
+        ClaimLost: definitions or codes have moved meanwhile, or there are counters to count up.
+    """
+    customer = gathered.customer
+    allocations, shares = allocate(gathered.order, decision)
+    order = save_order(project, gathered.order, decision, shares=shares, customer=customer, now=now)
+    claiming = entering(
+        project,
+        version=gathered.context.version,
+        counted_by=_used_keys(decision, gathered, customer),
+        wanted=Wanted.of(voucher_claims(gathered, decision)),
+        customer=customer,
+        now=now,
+    )
+    # Whoever is in a transaction already goes on with it where the claim is lost.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        return record_redemptions(
+            project,
+            asked,
+            gathered,
+            decision,
+            customer=customer,
+            order=order,
+            order_before=None,
+            allocations=allocations,
+            session_key="",
+            channel=channel,
+            claiming=claiming,
+            now=now,
+        )
 
 
 @transaction.atomic

@@ -108,7 +108,7 @@ class Command(BaseCommand):
         manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
         web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", self.host]
         web += ["--port", str(self.port), "--workers", str(env_int("WEB_WORKERS", 2)), "--no-ws"]
-        web += ["--blocking-threads", str(env_int("WEB_THREADS", 4)), "--backpressure", "512"]
+        web += ["--blocking-threads", str(env_int("WEB_THREADS", 2)), "--backpressure", "512"]
         web += ["--workers-kill-timeout", "5", "--respawn-failed-workers", "promoengine.wsgi:application"]
         self.supervisor.start(Program("web", web))
         for number in range(1, env_int("RQ_WORKERS", 2) + 1):
