@@ -4,12 +4,17 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from notifications.services import announce, send
+from notifications.services import announce, send, warn
 
 
 def announce_publications(*, event_ids: list[str], **_: Any) -> None:
     """Tell customers of the codes they got."""
     announce.announce_publications(event_ids, now=datetime.now(UTC))
+
+
+def warn_of_low_pools(*, event_ids: list[str], **_: Any) -> None:
+    """Tell a shop's people of campaigns that run out of codes."""
+    warn.warn_of_low_pools(event_ids, now=datetime.now(UTC))
 
 
 def send_message(*, message_id: str, **_: Any) -> None:

@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from promoengine.core.models import AsyncAction
-from vouchers.services import bin, bulk_change, bulk_metadata, campaigns, generate, staging, usage
+from vouchers.services import (
+    bin,
+    bulk_change,
+    bulk_metadata,
+    campaigns,
+    generate,
+    pool_alerts,
+    staging,
+    usage,
+)
 from vouchers.services.import_codes import run_code_import
 
 
@@ -67,3 +76,8 @@ def roll_up_usage(**_: Any) -> None:
     """Count the uses of codes without limit."""
     while usage.roll_up_usage():
         pass
+
+
+def watch_pools(**_: Any) -> None:
+    """Tell of campaigns that run out of codes."""
+    pool_alerts.watch_pools(now=datetime.now(UTC))

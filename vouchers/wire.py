@@ -13,6 +13,7 @@ from customers.wire import customer_to_wire
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
 from promoengine.core.models import Project
+from vouchers.batches import FreeCodes
 from vouchers.models import CodeBatch, Publication, Voucher, VoucherTransaction
 
 MANUAL = (VoucherTransaction.Type.CREDITS_ADDITION, VoucherTransaction.Type.CREDITS_REMOVAL)
@@ -139,6 +140,11 @@ def batch_to_wire(batch: CodeBatch) -> dict[str, Any]:
         "created_at": wire_datetime(batch.created_at),
         "updated_at": wire_datetime(batch.updated_at),
     }
+
+
+def free_to_wire(free: FreeCodes) -> dict[str, Any]:
+    """Return how many codes are free, and where that is not all, that there are more."""
+    return {"free_count": free.count} | ({"has_more_free": True} if free.has_more else {})
 
 
 def transaction_to_wire(row: VoucherTransaction, voucher: Voucher) -> dict[str, Any]:

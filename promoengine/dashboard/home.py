@@ -13,6 +13,7 @@ from campaigns.sentences import money
 from promoengine.core.admin_project import current_project
 from promoengine.core.models import AsyncAction, Project
 from redemptions.models import Redemption
+from vouchers.models import PoolAlert
 
 DAYS = 30
 NEWEST = 10
@@ -53,6 +54,11 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         ],
         "guessing": project if _is_guessed_at(project, now) else None,
         "ending": running.filter(expiration_date__lt=now + timedelta(days=2)).order_by("expiration_date")[:5],
+        "low_pools": PoolAlert.objects.filter(
+            project=project, low_since__isnull=False, campaign__deleted_at=None, campaign__active=True
+        )
+        .select_related("campaign")
+        .order_by("-low_since")[:5],
         "jobs": AsyncAction.objects.filter(
             project=project, status__in=["ENQUEUED", "IN_PROGRESS", "FAILED"]
         ).order_by("-id")[:5],

@@ -8,13 +8,15 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from promoengine.core.models import OutboxEvent
 from promoengine.core.services.async_actions import run_async_action
 from tests.concurrency.parallel import in_parallel
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
-from vouchers.models import CodeBatch, Publication, Voucher
+from vouchers.models import CodeBatch, PoolAlert, Publication, Voucher
 from vouchers.services import publish as publishing
 from vouchers.services.batches import BatchTerms, change_batch, open_batch
 from vouchers.services.generate import start_generation
+from vouchers.services.pool_alerts import LOW, watch_pools
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TAKERS, CODES = 64, 1000
@@ -152,3 +154,13 @@ def test_a_taker_that_dies_leaves_its_code_to_the_others(api, project):
 
     assert give(api, campaign, "bob").status_code == 200
     assert Publication.objects.get().customer.source_id == "bob"
+
+
+def test_two_looks_at_once_tell_of_a_low_pool_once(project):
+    campaign = CampaignFactory(project=project, type="STATIC", vouchers_count=1)
+    VoucherFactory(project=project, campaign=campaign, discount=None)
+    PoolAlert.objects.create(project=project, campaign=campaign, threshold=5)
+
+    in_parallel(8, lambda _: watch_pools(now=timezone.now()))
+
+    assert OutboxEvent.objects.filter(type=LOW).count() == 1

@@ -21,6 +21,7 @@ from tests.factories import (
     VoucherFactory,
 )
 from vouchers.models import Voucher
+from vouchers.services.batches import open_batch
 
 # Every route with an id in its path, with a body that would be right for its owner.
 CALLS = [
@@ -33,6 +34,12 @@ CALLS = [
     ("post", "/v1/campaigns/{campaign}/vouchers/NEW", {}),
     ("post", "/v1/campaigns/{campaign}/importCSV", "upload"),
     ("post", "/v1/campaigns/{campaign}/import", [{"code": "MINE"}]),
+    ("get", "/v1/campaigns/{campaign}/batches", None),
+    ("post", "/v1/campaigns/{campaign}/batches", {"vouchers_count": 2}),
+    ("get", "/v1/campaigns/{campaign}/batches/{batch}", None),
+    ("put", "/v1/campaigns/{campaign}/batches/{batch}", {"name": "mine now"}),
+    ("get", "/v1/campaigns/{campaign}/pool", None),
+    ("put", "/v1/campaigns/{campaign}/pool", {"threshold": 5}),
     ("get", "/v1/vouchers/{code}", None),
     ("get", "/v1/vouchers/{voucher}", None),
     ("put", "/v1/vouchers/{code}", {"active": False}),
@@ -232,6 +239,7 @@ def owned(db):
     return {
         "owner": owner,
         "campaign": campaign.public_id,
+        "batch": open_batch(owner, campaign, now=campaign.created_at).public_id,
         "voucher": voucher.public_id,
         "code": voucher.code,
         "customer": customer.public_id,

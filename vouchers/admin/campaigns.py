@@ -1,5 +1,6 @@
 """Campaigns in the dashboard."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -28,10 +29,18 @@ from promoengine.core.admin_attribute_fields import attribute_fieldset
 from promoengine.core.admin_project import current_project, user_id
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
-from vouchers.admin.forms import CampaignForm, code_config_of
+from vouchers.admin.batches import batches_panel, pool_context
+from vouchers.admin.forms import BATCH_FIELDS, CampaignForm, code_config_of
 from vouchers.admin.limits import LIMIT_FIELDS, WHO_FIELDS, limits_filled_in
 from vouchers.models import Voucher
-from vouchers.services.campaigns import add_vouchers, delete_campaign, launch_campaign, update_campaign
+from vouchers.services.batches import NO_TERMS, BatchTerms
+from vouchers.services.campaigns import (
+    add_batch,
+    add_vouchers,
+    delete_campaign,
+    launch_campaign,
+    update_campaign,
+)
 from vouchers.services.generate import running_generation
 from vouchers.services.preview import preview_codes
 from vouchers.services.related_objects import related_object
@@ -65,6 +74,7 @@ class CampaignAdmin(GuardedAdmin):
                 "fields": [
                     "type",
                     "codes",
+                    *BATCH_FIELDS,
                     "pattern",
                     "charset",
                     ("check_character", "avoid_words"),
@@ -90,10 +100,13 @@ class CampaignAdmin(GuardedAdmin):
         "most": "offer == 'PERCENT'",
         "elsewhere": "offer != 'GIFT'",
         "codes": "type != 'STANDALONE'",
+        "batch_name": "type != 'STANDALONE'",
+        "locked_until": "type != 'STANDALONE'",
+        "one_per_person": "type != 'STANDALONE'",
         "common_code": "type == 'STANDALONE'",
     }
     change_form_outer_before_template = "vouchers/campaign_summary.html"
-    change_form_outer_after_template = "campaigns/guards_of_row.html"
+    change_form_outer_after_template = "vouchers/campaign_panels.html"
 
     def related(self, project: Project, row: Campaign) -> RelatedObject:
         return related_object(project, "campaign", row.public_id)
@@ -123,7 +136,7 @@ class CampaignAdmin(GuardedAdmin):
         if obj.voucher_type is None:
             dates = (_("When"), {"fields": ["start_date", "expiration_date"]})
             return [sets[0], dates, *sets[3:6]]
-        return [*sets[:-1], (_("Codes"), {"fields": ["type", "codes"]})]
+        return [*sets[:-1], (_("Codes"), {"fields": ["type", "codes", *BATCH_FIELDS]})]
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
@@ -141,13 +154,21 @@ class CampaignAdmin(GuardedAdmin):
             context["offer_sentence"] = self.offer(campaign)
             context["codes_url"] = codes_url(campaign)
             context["promotions_url"] = promotions_url(campaign)
+            if campaign.voucher_type and campaign.type != Campaign.Type.STANDALONE:
+                context["batches_url"] = reverse("admin:campaigns_campaign_batches", args=[campaign.pk])
+                context |= pool_context(campaign, now=timezone.now())
             if (running := running_generation(campaign)) and request.user.has_perm("core.view_asyncaction"):
                 context["progress_url"] = progress_url(running)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[Any]:
         preview = self.admin_site.admin_view(self.preview_codes)
-        return [path("preview-codes/", preview, name="campaigns_campaign_preview_codes"), *super().get_urls()]
+        batches = self.admin_site.admin_view(batches_panel)
+        return [
+            path("preview-codes/", preview, name="campaigns_campaign_preview_codes"),
+            path("<uuid:object_id>/batches/", batches, name="campaigns_campaign_batches"),
+            *super().get_urls(),
+        ]
 
     @display(description=_("Like these"))
     def preview(self, campaign: Campaign) -> str:
@@ -173,10 +194,11 @@ class CampaignAdmin(GuardedAdmin):
         if change:
             saved = update_campaign(project, obj.public_id, data=data, channel=CHANNEL, now=now)
             if more := form.cleaned_data.get("codes"):
-                add_vouchers(project, obj.public_id, count=more, data={}, channel=CHANNEL, now=now)
+                _make_more(project, obj.public_id, more, form.batch_terms(), now=now)
                 saved.refresh_from_db()
         else:
-            saved = launch_campaign(project, data=data, channel=CHANNEL, now=now)
+            terms = form.batch_terms()
+            saved = launch_campaign(project, data=data, batch=terms, channel=CHANNEL, now=now)
         limits = limits_filled_in(project, form.cleaned_data)
         save_limits(project, saved, limits=limits, channel=CHANNEL, now=now)
         for field in Campaign._meta.concrete_fields:
@@ -256,6 +278,13 @@ class CampaignAdmin(GuardedAdmin):
         else:
             text = ngettext("%d campaign disabled.", "%d campaigns disabled.", count)
         self.message_user(request, text % count)
+
+
+def _make_more(project: Project, ref: str, count: int, terms: BatchTerms, *, now: datetime) -> None:
+    if count == 1 and terms == NO_TERMS:
+        add_vouchers(project, ref, count=1, data={}, channel=CHANNEL, now=now)
+    else:
+        add_batch(project, ref, count=count, batch=terms, channel=CHANNEL, now=now)
 
 
 def codes_url(campaign: Campaign) -> str:

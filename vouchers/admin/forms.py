@@ -1,15 +1,18 @@
 """The forms marketers fill in: amounts as they are written, time in the shop's zone, no JSON."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
@@ -24,6 +27,7 @@ from promoengine.core.models import Project
 from vouchers.admin.limits import LimitFields, shown_limits
 from vouchers.models import Voucher
 from vouchers.patterns import DEFAULT_CHARSET, LEGIBLE_CHARSET, parse_code_config
+from vouchers.services.batches import BatchTerms
 from vouchers.services.generate import check_room
 
 OFFERS = [
@@ -33,6 +37,7 @@ OFFERS = [
     ("GIFT", _("Gift card")),
 ]
 VALUE_FIELDS = {"PERCENT": "percent_off", "AMOUNT": "amount_off", "FIXED": "fixed_amount"}
+BATCH_FIELDS = ["batch_name", "locked_until", "one_per_person"]
 PATTERN = "#####-#####"
 CHARSETS = [
     (LEGIBLE_CHARSET, _("Letters and digits that are not mistaken for each other")),
@@ -51,7 +56,41 @@ def code_config_of(filled: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class CampaignForm(LimitFields, AttributeFields, forms.ModelForm):
+class BatchFields(forms.Form):
+    """What is said of the batch that codes become."""
+
+    batch_name = forms.CharField(
+        label=_("Name of this batch"),
+        required=False,
+        max_length=255,
+        help_text=_("As in “Christmas giveaway”; codes that are made together are a batch."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    locked_until = forms.SplitDateTimeField(
+        label=_("Locked until"),
+        required=False,
+        help_text=_("None of them can be got or used before; empty means at once."),
+        widget=UnfoldAdminSplitDateTimeWidget,
+    )
+    one_per_person = forms.BooleanField(
+        label=_("One code of this batch for each person"), required=False, widget=UnfoldBooleanWidget
+    )
+
+    def clean_locked_until(self) -> datetime | None:
+        moment: datetime | None = self.cleaned_data["locked_until"]
+        if moment is not None and moment <= timezone.now():
+            raise forms.ValidationError(_("This is past; leave it empty to give codes at once."))
+        return moment
+
+    def batch_terms(self) -> BatchTerms:
+        """Return what was filled in as the service takes it."""
+        cleaned = self.cleaned_data
+        return BatchTerms(
+            cleaned.get("batch_name") or "", cleaned.get("locked_until"), bool(cleaned.get("one_per_person"))
+        )
+
+
+class CampaignForm(BatchFields, LimitFields, AttributeFields, forms.ModelForm):
     """Makes and changes a campaign of codes."""
 
     offer = forms.ChoiceField(
@@ -235,7 +274,8 @@ class CampaignForm(LimitFields, AttributeFields, forms.ModelForm):
                 self.initial["most"] = self._major(limit)
             self.initial["elsewhere"] = shown_by_currency(campaign.discount, VALUE_FIELDS[kind])
         else:
-            for name in ("offer", "value", "most", "elsewhere", "quantity", "join_once", "type", "codes"):
+            gone = ("offer", "value", "most", "elsewhere", "quantity", "join_once", "type", "codes")
+            for name in (*gone, *BATCH_FIELDS):
                 del self.fields[name]
         for name in {"name", "type", "offer"} & self.fields.keys():
             self.fields[name].disabled = True

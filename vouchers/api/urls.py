@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from vouchers.api import bin, campaigns, imports, publications, rule_assignments, vouchers
+from vouchers.api import batches, bin, campaigns, imports, publications, rule_assignments, vouchers
 
 urlpatterns = [
     path("v1/campaigns", campaigns.Campaigns.as_view()),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("v1/campaigns/<path:ref>/import", campaigns.CampaignRecordsImport.as_view()),
     path("v1/campaigns/<path:ref>/enable", campaigns.CampaignEnabling.as_view()),
     path("v1/campaigns/<path:ref>/disable", campaigns.CampaignDisabling.as_view()),
+    path("v1/campaigns/<path:ref>/batches", batches.CampaignBatches.as_view()),
+    path("v1/campaigns/<path:ref>/batches/<str:batch_id>", batches.CampaignBatchById.as_view()),
+    path("v1/campaigns/<path:ref>/pool", batches.CampaignPool.as_view()),
     path("v1/campaigns/<str:ref>/vouchers/<path:code>", campaigns.CampaignVoucherByCode.as_view()),
     path("v1/campaigns/<path:ref>", campaigns.CampaignByRef.as_view()),
     path("v1/vouchers", vouchers.Vouchers.as_view()),

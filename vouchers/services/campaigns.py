@@ -96,31 +96,42 @@ def launch_campaign(
 
 
 def add_vouchers(
-    project: Project,
-    ref: str,
-    *,
-    count: Any,
-    data: Mapping[str, Any],
-    batch: BatchTerms | None = None,
-    channel: str = "API",
-    now: datetime,
+    project: Project, ref: str, *, count: Any, data: Mapping[str, Any], channel: str = "API", now: datetime
 ) -> Voucher | AsyncAction:
-    """Add one code to a campaign at once, or several, or a batch of any size, in the background.
+    """Add one code to a campaign at once, or several in the background.
 
     Raises:
         NotFound: the project has no such campaign.
-        InvalidPayload, PatternTooSmall: the number, the batch or the pattern is wrong.
+        InvalidPayload, PatternTooSmall: the number or the pattern is wrong.
+        GenerationRunning: the campaign is being worked on.
+    """
+    wanted = _count(count, least=1)
+    if wanted > 1:
+        return add_batch(project, ref, count=wanted, channel=channel, now=now)
+    campaign = campaign_by_ref(project, ref)
+    return create_voucher(project, data=data, campaign=campaign, channel=channel, now=now)
+
+
+def add_batch(
+    project: Project,
+    ref: str,
+    *,
+    count: int,
+    batch: BatchTerms = NO_TERMS,
+    channel: str = "API",
+    now: datetime,
+) -> AsyncAction:
+    """Add codes to a campaign in the background, a batch of their own.
+
+    Raises:
+        NotFound: the project has no such campaign.
+        InvalidPayload, PatternTooSmall: the batch, the number or the pattern is wrong.
         GenerationRunning: the campaign is being worked on.
     """
     campaign = campaign_by_ref(project, ref)
-    wanted = _count(count, least=1)
-    if wanted == 1 and batch is None:
-        return create_voucher(project, data=data, campaign=campaign, channel=channel, now=now)
     if campaign.voucher_type is None or campaign.type == Campaign.Type.STANDALONE:
-        raise InvalidPayload(f"Campaign {campaign.name} can't have {wanted} more codes")
-    return start_generation(
-        project, campaign=campaign, count=wanted, batch=batch or NO_TERMS, channel=channel, now=now
-    )
+        raise InvalidPayload(f"Campaign {campaign.name} can't have {count} more codes")
+    return start_generation(project, campaign=campaign, count=count, batch=batch, channel=channel, now=now)
 
 
 @transaction.atomic
