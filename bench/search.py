@@ -7,7 +7,7 @@ filled by generate_series, its indexes are made afterwards; ten million codes ne
 One client asks each question for a second and a half; the ratio is to the plain first page. What is there:
 
 - a hundred campaigns with random codes, whose newest nine tenths are of all campaigns in turn;
-- one code of ten begins with SUMMER, the oldest tenth of all with SPRING;
+- one code of ten begins with SUMMER, the oldest tenth of all with ELDERS;
 - of all codes 5 % are used up, 0.1 % disabled, 0.02 % empty gift cards, 5 % expired, 0.1 % begin next year;
 - 0.1 % have a holder, 25 % the attribute channel, 0.1 % a batch of their own.
 """
@@ -51,7 +51,7 @@ HEADING = f"{'':50}{'p50 ms':>9}{'p95 ms':>9}{'ratio':>8}   found"
 LIST = "/admin/vouchers/voucher/"
 SIGNS = "upper(translate(encode(decode(md5(n::text), 'hex'), 'base64'), '+/=', 'XYZ'))"
 CODE = f"""
-    CASE WHEN n <= %(rows)s / 10 THEN 'SPRING-' WHEN n %% 10 = 2 THEN 'SUMMER-' ELSE '' END
+    CASE WHEN n <= %(rows)s / 10 THEN 'ELDERS-' WHEN n %% 10 = 2 THEN 'SUMMER-' ELSE '' END
     || substr({SIGNS}, 1, 4) || '-' || substr({SIGNS}, 5, 4) || '-' || substr({SIGNS}, 9, 6)
 """
 
@@ -167,7 +167,7 @@ def questions(product: Product, keys: dict[str, str], rows: int) -> list[tuple[s
         ("rare fragment", {"search": code[-6:].lower()}),
         ("fragment of three signs", {"search": code[-3:]}),
         ("common fragment", {"search": "summer"}),
-        ("common fragment of the oldest codes", {"search": "spring"}),
+        ("common fragment of the oldest codes", {"search": "elders"}),
         ("fragment that no code has", {"search": "never-made"}),
         ("two signs", {"search": code[-2:]}),
         ("rare fragment, by the published filter", {"filters[code][conditions][$contains]": code[-6:]}),
@@ -181,7 +181,7 @@ def questions(product: Product, keys: dict[str, str], rows: int) -> list[tuple[s
         ("metadata, common", {"search": "", "filters[metadata.channel][conditions][$is]": "web"}),
         ("campaign and fragment", {"search": code[-6:], "campaign": "Campaign 7"}),
         ("campaign and status USED", {"status": "USED", "campaign": "Campaign 20"}),
-        ("common fragment and status USED", {"search": "spring", "status": "USED"}),
+        ("common fragment and status USED", {"search": "elders", "status": "USED"}),
         ("common fragment, which no disabled code has", {"search": "summer", "status": "DISABLED"}),
         (
             "metadata, made before a moment, status ACTIVE",

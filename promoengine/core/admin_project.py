@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
@@ -87,6 +88,7 @@ class ProjectModelAdmin(ModelAdmin):
 
     paginator = LongListPaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
     list_fullwidth = True
     compressed_fields = True

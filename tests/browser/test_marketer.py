@@ -1,5 +1,6 @@
 """A marketer alone in the browser: from a campaign to a code that stops working."""
 
+import re
 import time
 import uuid
 
@@ -28,6 +29,10 @@ def search(page: Page, fragment: str) -> None:
     page.goto("/admin/vouchers/voucher/")
     page.fill("#searchbar", fragment)
     page.press("#searchbar", "Enter")
+
+
+def open_filters(page: Page) -> None:
+    page.locator("#changelist a", has_text=re.compile(r"^\s*Filters\b")).click()
 
 
 def validate(product, code):
@@ -65,6 +70,38 @@ def test_a_campaign_with_a_thousand_codes_one_of_which_is_disabled(page, product
     expect(page.get_by_text("1 code disabled.")).to_be_visible()
     refused = validate(product, code)["redeemables"][0]["result"]["error"]
     assert refused["key"] == "voucher_disabled"
+
+
+def test_a_code_is_found_by_what_is_typed_from_paper_and_by_filters(page):
+    name, mark = f"Find {uuid.uuid4().hex[:6]}", uuid.uuid4().hex[:4].upper()
+    create_campaign(page, name, codes="60", pattern=f"{mark}-####-##")
+    wait_for_codes(page, 60)
+    page.get_by_role("link", name="Show the codes").click()
+    rows = page.locator("#result_list tbody tr")
+    expect(rows).to_have_count(50)
+
+    page.get_by_role("link", name="Next").click()
+    expect(rows).to_have_count(10)
+    code = rows.locator("a").first.inner_text().strip()
+    page.get_by_role("link", name="Previous").click()
+    expect(rows).to_have_count(50)
+    search(page, code.replace("-", " ").lower())
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text(code)
+
+    open_filters(page)
+    page.locator(".codes-filter .select2-selection").click()
+    page.locator(".select2-search__field").fill(name[:8])
+    page.get_by_role("option", name=name).click()
+    page.get_by_label("State").select_option("DISABLED")
+    page.get_by_role("button", name="Apply Filters").click()
+
+    expect(page.get_by_text("No results found")).to_be_visible()
+    open_filters(page)
+    expect(page.locator(".codes-filter .select2-selection")).to_contain_text(name)
+    page.get_by_label("State").select_option("ACTIVE")
+    page.get_by_role("button", name="Apply Filters").click()
+    expect(rows).to_have_count(1)
 
 
 def test_more_codes_are_made_for_a_campaign(page):

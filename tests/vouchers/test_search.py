@@ -287,6 +287,19 @@ def test_a_holder_that_too_many_could_be_is_refused(api, project, monkeypatch):
     assert "write more of it" in answer.json()["details"]
 
 
+def test_the_page_that_changes_many_says_when_too_many_could_hold_them(marketer, project, monkeypatch):
+    monkeypatch.setattr("vouchers.criteria.HOLDERS_MAX", 2)
+    for _ in range(3):
+        VoucherFactory(project=project, holder=CustomerFactory(project=project))
+
+    page = marketer.get(f"{LIST}change-many/", {"holder": "example"})
+    posted = marketer.post(f"{LIST}change-many/?holder=example", {"kind": "delete"})
+
+    assert "write more of it" in page.content.decode()
+    assert posted.status_code == 200
+    assert Voucher.objects.present().count() == 3
+
+
 def test_another_projects_campaign_and_cursor_find_nothing_of_it(api, project):
     other = ProjectFactory()
     campaign = CampaignFactory(project=other)

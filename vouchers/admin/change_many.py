@@ -1,5 +1,6 @@
 """Changing many codes from their list: those that were picked, or all that match its filters."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -23,9 +24,10 @@ from campaigns.admin.prices import plain_number
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
-from promoengine.core.pages import total_of
+from promoengine.core.pages import Total, total_of
 from vouchers.admin.voucher_list import in_words, selection_of
 from vouchers.models import Voucher
+from vouchers.search import find_codes
 from vouchers.selections import Selection
 from vouchers.services.bulk_change import Change, start_bulk_change
 
@@ -40,6 +42,18 @@ KINDS = [
 VALUE_KINDS = [("text", _("Text")), ("number", _("Number")), ("boolean", _("Yes or no"))]
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 SAMPLES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """How many codes are meant, and some of them; there may be others though none was found at once."""
+
+    total: Total
+    samples: list[str]
+    may_be_more: bool
+
+
+NONE_MEANT = Meant(Total(0), [], may_be_more=False)
 
 
 class ChangeForm(forms.Form):
@@ -98,8 +112,9 @@ def change_many(request: HttpRequest) -> HttpResponse:
     project = current_project(request)
     try:
         selection = selection_of(request.GET)
+        meant = _meant(project, selection)
     except DomainError as refusal:
-        return _page(request, project, Selection(), ChangeForm(), problem=refusal.details)
+        return _page(request, project, Selection(), NONE_MEANT, ChangeForm(), problem=refusal.details)
     asked = {"kind": request.GET.get("kind", "")}
     form = ChangeForm(request.POST if request.method == "POST" else None, initial=asked)
     problem = ""
@@ -114,21 +129,42 @@ def change_many(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:core_asyncaction_change", args=[action.pk]))
         except DomainError as refusal:
             problem = refusal.details
-    return _page(request, project, selection, form, problem=problem)
+    return _page(request, project, selection, meant, form, problem=problem)
+
+
+def _meant(project: Project, selection: Selection) -> Meant:
+    """Return how many codes a selection has, and some of them.
+
+    Raises:
+        InvalidPayload: too many customers could be meant by its holder.
+        QueryTooLarge: finding some took too long.
+    """
+    if selection.picked:
+        rows = selection.rows(project)
+        codes = list(rows.order_by("-pk").values_list("code", flat=True)[:SAMPLES])
+        return Meant(total_of(rows), codes, may_be_more=False)
+    found = find_codes(project, selection, limit=SAMPLES)
+    return Meant(found.total, [row.code for row in found.rows], may_be_more=found.after is not None)
 
 
 def _page(
-    request: HttpRequest, project: Project, selection: Selection, form: ChangeForm, *, problem: str
+    request: HttpRequest,
+    project: Project,
+    selection: Selection,
+    meant: Meant,
+    form: ChangeForm,
+    *,
+    problem: str,
 ) -> HttpResponse:
-    rows = selection.rows(project)
     context = admin.site.each_context(request) | {
         "title": _("Change many codes"),
         "opts": Voucher._meta,
         "form": form,
         "problem": problem,
-        "total": total_of(rows),
-        "samples": rows.order_by("-pk").values_list("code", flat=True)[:SAMPLES],
-        "said": in_words(project, selection) or [_("All codes of the project")],
+        "total": meant.total,
+        "samples": meant.samples,
+        "may_be_more": meant.may_be_more,
+        "said": in_words(project, selection) or ([_("All codes of the project")] if meant.samples else []),
     }
     return render(request, "vouchers/change_many.html", context)
 
