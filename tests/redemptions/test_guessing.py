@@ -408,7 +408,7 @@ def test_ask_25_much_guessing_is_told_once_an_hour(api, client_api, project, set
     assert [(event.data, event.entity_id) for event in told] == [({"tried": 4}, project.public_id)]
     client.force_login(User.objects.create_superuser("marketer"))
     home = client.get("/admin/").content.decode()
-    assert "Somebody may be guessing codes: 4 that do not exist were tried" in home
+    assert "4 codes that do not exist had been tried within ten minutes: somebody may be guessing" in home
     assert "Tell them less about refused codes" in home
 
     Project.objects.filter(pk=project.pk).update(guessed_at=timezone.now() - timedelta(hours=2))
