@@ -401,7 +401,7 @@ def test_what_an_export_says_is_what_the_list_is_filtered_by(marketer, project):
 
     page = marketer.get("/admin/redemptions/export/new/voucher/", {"state": "DISABLED", "q": "sun 1"})
 
-    assert page.context["said"] == ["“sun 1”", "codes: Disabled"]
+    assert page.context["said"] == ["Search: “sun 1”", "codes: Disabled"]
     assert page.context["total"].count == 1
 
 
