@@ -106,7 +106,8 @@ DATABASES = {"default": database(env_secret("DATABASE_URL") or embedded_database
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env_secret("REDIS_URL") or embedded_redis_url(STATE_DIR)
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# The dashboard's quick search would keep what it found for minutes, whichever project it was of.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 3600} for name in ("high", "default", "low")}
 RQ = {"JOB_CLASS": "rq.job.Job"}
 

@@ -56,7 +56,8 @@ def check_code(code: str) -> str:
     trimmed = code.strip()
     if not trimmed:
         raise InvalidCode("A code may not be empty")
-    if len(trimmed) > CODE_MAX:
+    # What is compared may be longer than what is shown: the upper case of ß is SS.
+    if max(len(trimmed), len(trimmed.upper())) > CODE_MAX:
         raise InvalidCode(f"A code may have up to {CODE_MAX} characters")
     for character in trimmed:
         if character != " " and unicodedata.category(character) in UNFIT:

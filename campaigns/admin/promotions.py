@@ -200,8 +200,12 @@ def fits_form(discount: dict[str, Any] | None) -> bool:
     if discount["type"] not in VALUE_FIELDS or discount.get("effect", "APPLY_TO_ORDER") not in dict(SCOPES):
         return False
     value = VALUE_FIELDS[discount["type"]]
-    elsewhere = "amount_limit" if discount["type"] == "PERCENT" else value
-    return discount.keys() <= {"type", value, "effect", "amount_limit", f"{elsewhere}_by_currency"}
+    said = (
+        {"amount_limit", "amount_limit_by_currency"}
+        if discount["type"] == "PERCENT"
+        else {f"{value}_by_currency"}
+    )
+    return discount.keys() <= {"type", value, "effect"} | said
 
 
 @admin.register(PromotionTier)

@@ -49,7 +49,7 @@ def new_events(
     """Return events for the outbox, which the caller writes in its own transaction."""
     return [
         OutboxEvent(
-            project=project,
+            project_id=project.pk,
             type=happening.type,
             data=happening.data,
             entity_id=happening.entity_id,

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +64,14 @@ def _statement(model: type[models.Model]) -> str:
 
 
 def _row(one: models.Model) -> dict[str, Any]:
-    return {field.column: getattr(one, field.attname) for field in one._meta.concrete_fields}
+    columns, values_of = _columns(type(one))
+    return dict(zip(columns, values_of(one), strict=True))
+
+
+@lru_cache
+def _columns(model: type[models.Model]) -> tuple[list[str], attrgetter]:
+    fields = model._meta.concrete_fields
+    return [field.column for field in fields], attrgetter(*(field.attname for field in fields))
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

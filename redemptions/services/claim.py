@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 
 from promoengine.core.errors import DomainError
@@ -69,12 +70,11 @@ class Wanted:
             voucher.redeemed_amount += credits
             if voucher.gift_balance is not None:
                 voucher.gift_balance -= credits
-        return json.dumps(
-            {
-                str(one.pk): [str(one.pk), one.redeemed_quantity, one.redeemed_amount, one.gift_balance]
-                for one in self.limited
-            }
-        )
+        counts = {
+            str(one.pk): [str(one.pk), one.redeemed_quantity, one.redeemed_amount, one.gift_balance]
+            for one in self.limited
+        }
+        return orjson.dumps(counts).decode()
 
     def settle(self, noted: int, used: str | None) -> None:
         """Bring the vouchers' counts up to date with what `claim_vouchers` says.

@@ -100,8 +100,14 @@ def test_a_promotion_is_changed(marketer, project):
     assert tier.discount == {"type": "AMOUNT", "amount_off": 500}
 
 
-def test_an_offer_that_the_form_cannot_show_is_kept(marketer, project):
-    discount = {"type": "PERCENT", "percent_off": 10, "aggregated_amount_limit": 100}
+@pytest.mark.parametrize(
+    "discount",
+    [
+        {"type": "PERCENT", "percent_off": 10, "aggregated_amount_limit": 100},
+        {"type": "AMOUNT", "amount_off": 500, "amount_limit": 400},
+    ],
+)
+def test_an_offer_that_the_form_cannot_show_is_kept(marketer, project, discount):
     tier = PromotionTierFactory(project=project, discount=discount)
 
     marketer.post(f"{PROMOTION}{tier.pk}/change/", {"name": "Renamed", "hierarchy": "1", "active": "on"})

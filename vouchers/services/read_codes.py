@@ -21,7 +21,7 @@ from promoengine.core.metadata import Schemas
 from promoengine.core.models import Project
 from promoengine.core.services.metadata import check_metadata, schemas_now
 from promoengine.core.tables import Line
-from vouchers.codes import CODE_MAX, check_code
+from vouchers.codes import check_code
 from vouchers.import_plans import LEFT_OUT, METADATA, ImportPlan
 from vouchers.models import Voucher
 from vouchers.services.create import TYPE_BLOCKS, InvalidVoucher
@@ -115,8 +115,6 @@ class Surroundings:
         """Return what every code has: its row, a new key, its campaign, and how it is compared."""
         code = check_code(code)
         key = code if self.project.case_sensitive_codes else code.upper()
-        if len(key) > CODE_MAX:
-            raise BadRow(f"A code may have up to {CODE_MAX} characters")
         return {
             "number": number,
             "id": new_id(),

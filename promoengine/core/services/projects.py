@@ -161,7 +161,8 @@ def owned_models() -> list[tuple[type[Model], str]]:
             field.related_model
             for model in left
             for field in model._meta.concrete_fields
-            if field.is_relation
+            # A row that refers to one of its own table goes in the same statement.
+            if field.is_relation and field.related_model is not model
         }
         ordered += [(model, owner) for model, owner in left.items() if model not in referred]
         left = {model: owner for model, owner in left.items() if model in referred}
