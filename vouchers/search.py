@@ -189,7 +189,10 @@ def _place_of(project: Project, walk: Walk, key: uuid.UUID | None) -> Place | No
 def _typed_whole(project: Project, rows: VoucherQuerySet, text: str) -> list[uuid.UUID]:
     if not text:
         return []
-    return list(rows.filter(code_key__in=typed_keys(project, text)).values_list("pk", flat=True))
+    keys = typed_keys(project, text)
+    found = dict(rows.filter(code_key__in=keys).values_list("code_key", "pk"))
+    # As it was typed before what it could be besides.
+    return [found[key] for key in keys if key in found]
 
 
 def _reckon(rows: VoucherQuerySet) -> _Reckoned:

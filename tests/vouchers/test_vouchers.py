@@ -21,7 +21,9 @@ def test_a_code_may_be_any_readable_text(api, code):
     assert api.get(path).json()["id"] == made.json()["id"]
 
 
-@pytest.mark.parametrize("code", ["\N{PARTY POPPER}", "a\nb", "a\tb", "x" * 256, "ß" * 200, "\u202eabc", "a\u0301"])
+@pytest.mark.parametrize(
+    "code", ["\N{PARTY POPPER}", "a\nb", "a\tb", "x" * 256, "ß" * 200, "\u202eabc", "a\u0301"]
+)
 def test_a_code_that_nobody_can_type_is_refused(api, code):
     answer = api.post("/v1/vouchers", {"code": code, "discount": AMOUNT})
 
