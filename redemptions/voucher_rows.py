@@ -58,7 +58,7 @@ def settings_and_vouchers(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            _gather(len(code_keys), with_ids=bool(voucher_ids)),
+            gathering(len(code_keys), with_ids=bool(voucher_ids)),
             {"project": project.pk, "ids": list(voucher_ids), "session": session_key, "now": now}
             | {f"code_{place}": key for place, key in enumerate(code_keys)},
         )
@@ -182,7 +182,7 @@ _BY_ID = f"""
 
 
 @lru_cache(maxsize=64)
-def _gather(codes: int, *, with_ids: bool) -> str:
+def gathering(codes: int, *, with_ids: bool) -> str:
     """Return the statement for that many codes.
 
     With their number written out, the database plans it once, and looks each up by the unique index. What is

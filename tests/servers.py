@@ -29,7 +29,8 @@ def _start() -> None:
     # Postgres has an account of its own when we are root, which must be able to enter.
     state_dir.chmod(0o755)
     postgres, valkey = (
-        Postgres(state_dir, state_dir / "postgres.log"),
+        # Emptying all tables after a test waits a second for whoever is looking at one of them.
+        Postgres(state_dir, state_dir / "postgres.log", autovacuum_naptime="1h"),
         Valkey(state_dir, state_dir / "valkey.log"),
     )
     processes = [(postgres, postgres.start()), (valkey, valkey.start())]

@@ -7,7 +7,7 @@ from django.db import connection
 from campaigns.models import ValidationRule
 from promoengine.core.models import AsyncAction
 from promoengine.core.services.async_actions import run_async_action
-from redemptions.voucher_rows import GATHER
+from redemptions.voucher_rows import gathering
 from tests.api import Api
 from tests.factories import CampaignFactory, ProjectFactory, PromotionTierFactory, VoucherFactory
 from tests.limits import assert_ledger_agrees, redeem
@@ -75,8 +75,8 @@ def test_ask_20_a_code_is_looked_up_by_one_probe_of_an_index(project):
 
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE vouchers_voucher")
-        found = {"project": project.pk, "codes": ["C77"], "ids": [], "session": "", "now": "2026-11-21"}
-        cursor.execute(f"EXPLAIN {GATHER}", found)
+        asked = {"project": project.pk, "code_0": "C77", "ids": [], "session": "", "now": "2026-11-21"}
+        cursor.execute(f"EXPLAIN {gathering(1, with_ids=False)}", asked)
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "Seq Scan on vouchers_voucher" not in plan

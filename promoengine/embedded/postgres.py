@@ -36,11 +36,12 @@ SETTINGS = {
 class Postgres:
     """One Postgres server with its data below a state directory."""
 
-    def __init__(self, state_dir: Path, log: Path) -> None:
+    def __init__(self, state_dir: Path, log: Path, **settings: str) -> None:
         self.home = postgres_home(state_dir)
         self.data = self.home / "postgres"
         self.sockets = socket_dir(state_dir)
         self.log = log
+        self.settings = SETTINGS | settings
         self.account = postgres_account()
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -121,7 +122,7 @@ class Postgres:
                 raise RuntimeError(f"Postgres could not be set up; see {self.log}")
 
     def _options(self) -> list[str]:
-        options = SETTINGS | {"unix_socket_directories": str(self.sockets)}
+        options = self.settings | {"unix_socket_directories": str(self.sockets)}
         return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
     def _becomes_ready(self, process: subprocess.Popen[bytes], deadline: float) -> bool:

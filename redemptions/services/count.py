@@ -9,6 +9,7 @@ there is made from the ledger by whoever needs it first, alone with what it coun
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -94,19 +95,16 @@ def count_up(
     counted = _lock_counted(redemption_ids, moment)
     if not counted and not claims:
         return
+    parameters = _counted_parameters(redemption_ids, moment)
+    parameters |= {"project": project.pk, "session": session_key, "now": moment.now}
+    for place, one in enumerate(claims):
+        parameters |= {
+            f"claimed_{place}": one.row.id,
+            f"low_{place}": one.claim.low,
+            f"high_{place}": one.claim.high,
+        }
     with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT_UP,
-            _counted_parameters(redemption_ids, moment)
-            | {
-                "claimed": [one.row.id for one in claims],
-                "lows": [one.claim.low for one in claims],
-                "highs": [one.claim.high for one in claims],
-                "project": project.pk,
-                "session": session_key,
-                "now": moment.now,
-            },
-        )
+        cursor.execute(_count_up(len(redemption_ids), len(claims)), parameters)
         kept = {row[0] for row in cursor.fetchall()}
     if any(one.row.id not in kept for one in claims):
         raise ClaimLost(CLAIM_LOST)
@@ -119,7 +117,10 @@ def count_down(redemption_ids: Collection[uuid.UUID], *, moment: Moment) -> None
     """
     if _lock_counted(redemption_ids, moment):
         with connection.cursor() as cursor:
-            cursor.execute(COUNT_DOWN, _counted_parameters(redemption_ids, moment))
+            cursor.execute(
+                COUNT_DOWN.format(counted=_counted(len(redemption_ids))),
+                _counted_parameters(redemption_ids, moment),
+            )
 
 
 def take_making_lock(row: CounterRow) -> None:
@@ -158,16 +159,39 @@ def _lock_making(sharing: Collection[int], alone: Collection[int]) -> None:
 def _lock_counted(redemption_ids: Collection[uuid.UUID], moment: Moment) -> bool:
     """Lock the rows of all counters there are of these redemptions, and return whether there are any."""
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_COUNTED, _counted_parameters(redemption_ids, moment))
+        cursor.execute(
+            LOCK_COUNTED.format(counted=_counted(len(redemption_ids))),
+            _counted_parameters(redemption_ids, moment),
+        )
         return bool(cursor.rowcount)
 
 
 def _counted_parameters(redemption_ids: Collection[uuid.UUID], moment: Moment) -> dict[str, Any]:
-    return {
-        "redemptions": list(redemption_ids),
-        "windows": list(WINDOWS),
-        "starts": [window_bounds(window, moment)[0] for window in WINDOWS],
-    }
+    uses = {f"use_{place}": key for place, key in enumerate(redemption_ids)}
+    return uses | {window: window_bounds(window, moment)[0] for window in WINDOWS}
+
+
+@lru_cache(maxsize=64)
+def _counted(uses: int) -> str:
+    """Return the query of what that many redemptions count on which counters.
+
+    All is written out by its number, so that the database plans once what is asked with every redemption of a
+    limited campaign: what is asked by arrays it plans anew each time.
+    """
+    return COUNTED.format(
+        uses=", ".join(f"%(use_{place})s::uuid" for place in range(uses)),
+        windows=", ".join(f"('{window}', %({window})s::timestamptz)" for window in WINDOWS),
+    )
+
+
+@lru_cache(maxsize=256)
+def _count_up(uses: int, claims: int) -> str:
+    claimed = ", ".join(
+        f"(%(claimed_{place})s::uuid, %(low_{place})s::bigint, %(high_{place})s::bigint)"
+        for place in range(claims)
+    )
+    none = "SELECT NULL::uuid, NULL::bigint, NULL::bigint WHERE false"
+    return COUNT_UP.format(counted=_counted(uses), claimed=f"VALUES {claimed}" if claims else none)
 
 
 def _making_parameters(project: Project, rows: Sequence[CounterRow]) -> dict[str, Any]:
@@ -200,7 +224,7 @@ MAKE_COUNTERS = f"""
     ON CONFLICT (id) DO NOTHING
 """
 
-_COUNTED = f"""
+COUNTED = f"""
     SELECT counter.id, sum({CONTRIBUTION.format(of="counter")})::bigint AS amount
     FROM {Redemption._meta.db_table} AS use
     JOIN {UsageCounter._meta.db_table} AS counter
@@ -209,24 +233,21 @@ _COUNTED = f"""
             '', 'customer:' || use.customer_id,
             CASE use.channel_type WHEN 'USER' THEN 'user:' ELSE 'api_key:' END || use.channel_id
         ] || use.identity_keys::text[])
-        AND (counter.starts_at IS NULL OR (counter."window", counter.starts_at) IN (
-            SELECT * FROM unnest(%(windows)s::text[], %(starts)s::timestamptz[])
-        ))
-    WHERE use.id = ANY(%(redemptions)s::uuid[])
+        AND (counter.starts_at IS NULL OR (counter."window", counter.starts_at) IN ({{windows}}))
+    WHERE use.id IN ({{uses}})
     GROUP BY counter.id
 """
 
 LOCK_COUNTED = f"""
-    SELECT id FROM {UsageCounter._meta.db_table} WHERE id IN (SELECT id FROM ({_COUNTED}) AS counted)
+    SELECT id FROM {UsageCounter._meta.db_table} WHERE id IN (SELECT id FROM ({{counted}}) AS counted)
     ORDER BY id FOR NO KEY UPDATE
 """
 
 COUNT_UP = f"""
     UPDATE {UsageCounter._meta.db_table} AS counter
     SET value = counter.value + counted.amount
-    FROM ({_COUNTED}) AS counted
-    LEFT JOIN unnest(%(claimed)s::uuid[], %(lows)s::bigint[], %(highs)s::bigint[]) AS claimed (id, low, high)
-        ON claimed.id = counted.id
+    FROM ({{counted}}) AS counted
+    LEFT JOIN ({{claimed}}) AS claimed (id, low, high) ON claimed.id = counted.id
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(hold.amount), 0) AS amount FROM {CounterHold._meta.db_table} AS hold
         WHERE hold.counter_id = claimed.id AND hold.expires_at > %(now)s
@@ -240,5 +261,5 @@ COUNT_UP = f"""
 
 COUNT_DOWN = f"""
     UPDATE {UsageCounter._meta.db_table} AS counter SET value = counter.value - counted.amount
-    FROM ({_COUNTED}) AS counted WHERE counter.id = counted.id
+    FROM ({{counted}}) AS counted WHERE counter.id = counted.id
 """
