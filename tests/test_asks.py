@@ -11,7 +11,7 @@ from redemptions.voucher_rows import gathering
 from tests.api import Api
 from tests.factories import CampaignFactory, ProjectFactory, PromotionTierFactory, VoucherFactory
 from tests.limits import assert_ledger_agrees, redeem
-from tests.vouchers.test_files import upload
+from tests.vouchers.test_import_pages import progress, start, upload
 from vouchers.models import Voucher
 from vouchers.patterns import LEGIBLE_CHARSET
 
@@ -113,9 +113,11 @@ def test_ask_23_a_code_typed_in_small_letters_is_the_same_and_is_used_up(db):
 def test_ask_24_a_file_of_codes_is_tried_before_it_comes_in_and_says_what_is_wrong(client, project):
     client.force_login(User.objects.create_superuser("marketer"))
 
-    page = upload(client, "GOOD,,AMOUNT,5,,,,,,", "BAD,,PERCENT,120,,,,,,")
+    url = upload(client, "Code,Discount Type,Value\nGOOD,AMOUNT,5\nBAD,PERCENT,120\n")
+    tried = start(client, url, mode="check")
 
-    assert "should be at most 100" in page.content.decode()
+    assert (tried.done_count, tried.failed_count) == (1, 1)
+    assert "should be at most 100" in progress(client, tried)
     assert not Voucher.objects.filter(project=project).exists()
 
 
