@@ -28,7 +28,7 @@ SETTINGS = {
     "jit": "off",
     "random_page_cost": "1.1",
     # A table that is new or has just been filled is planned for badly until it is looked at.
-    "autovacuum_naptime": "5s",
+    "autovacuum_naptime": "15s",
     "log_min_messages": "warning",
 }
 
