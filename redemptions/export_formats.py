@@ -13,6 +13,7 @@ import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
+from promoengine.core.spreadsheets import HARMLESS
 from promoengine.core.xlsx_writing import Style, write_xlsx
 from redemptions.export_columns import Column, OwnText
 
@@ -65,17 +66,15 @@ class FileColumn:
     cells: Column
 
 
-# What a spreadsheet would take for the start of a formula: = + - @, a tab and a carriage return.
-NEUTRAL = "CASE WHEN ascii({0}) IN (61, 43, 45, 64, 9, 13) THEN '''' || {0} ELSE {0} END"
 MOMENT = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 DAY = "to_char({0}, 'YYYY-MM-DD')"
 JSON_TEXT = (
     "CASE jsonb_typeof({0}) WHEN 'null' THEN NULL WHEN 'string' THEN "
-    + NEUTRAL.format("({0} #>> '{{}}')")
+    + HARMLESS.format("({0} #>> '{{}}')")
     + " ELSE nullif(nullif({0}::text, '{{}}'), '[]') END"
 )
 CSV_CELLS = {
-    Kind.TEXT: NEUTRAL,
+    Kind.TEXT: HARMLESS,
     Kind.OWN_TEXT: "{0}",
     Kind.NUMBER: "{0}",
     Kind.BOOLEAN: "{0}::text",
@@ -85,7 +84,7 @@ CSV_CELLS = {
 }
 # Moments and days are days since 1899-12-30 there.
 XLSX_CELLS = {
-    Kind.TEXT: f"to_json({NEUTRAL})::text",
+    Kind.TEXT: f"to_json({HARMLESS})::text",
     Kind.OWN_TEXT: "to_json({0})::text",
     Kind.NUMBER: "{0}::text",
     Kind.BOOLEAN: "{0}::text",

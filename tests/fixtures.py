@@ -1,6 +1,8 @@
-"""Fixtures that every room's tests share: two projects, and a server key of each."""
+"""Fixtures that every room's tests share: two projects, a server key of each, and a marketer."""
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from campaigns.definitions import forget_definitions
 from campaigns.facts import forget_goods
@@ -36,6 +38,18 @@ def client_api(project) -> Api:
 
 
 @pytest.fixture
+def management(project) -> Api:
+    return Api(project, ApiKey.Kind.MANAGEMENT)
+
+
+@pytest.fixture
 def other_api(db) -> Api:
     """Another project's server key."""
     return Api(ProjectFactory())
+
+
+@pytest.fixture
+def marketer(client, project) -> Client:
+    """The browser of somebody who may do everything in the dashboard."""
+    client.force_login(User.objects.create_superuser("marketer"))
+    return client

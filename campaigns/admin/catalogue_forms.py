@@ -13,13 +13,13 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from campaigns.admin.prices import major_units, minor_units
 from campaigns.builtin import SHIPPING_IDS
 from campaigns.catalogue_selectors import products_of
 from campaigns.models import Product, ProductCollection, Sku
 from promoengine.core.admin_attribute_fields import AttributeFields
 from promoengine.core.admin_details import DetailChanges, DetailsField, Pair, detail_changes, value_of
 from promoengine.core.models import Project
+from promoengine.core.prices import major_units, minor_units
 
 ROWS = 3
 FIELDS = [

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from campaigns.admin.prices import major_units, minor_units
+from promoengine.core.prices import major_units, minor_units
 from promoengine.engine.figures import AMOUNT_MAX, CURRENCIES_MAX, CURRENCY
 
 LABEL = _("In other currencies")

@@ -21,7 +21,6 @@ from unfold.widgets import (
 
 from campaigns.admin.currencies import AmountsField, by_currency, refuse_misplaced, shown_by_currency
 from campaigns.admin.guarded import GuardedAdmin
-from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.models import Campaign, PromotionTier
 from campaigns.selectors import tiers_for_wire
 from campaigns.sentences import offer_in_words
@@ -38,6 +37,7 @@ from promoengine.core.admin_attribute_fields import AttributeFields, attribute_f
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
+from promoengine.core.prices import major_units, minor_units, plain_number
 
 CHANNEL = "USER_PORTAL"
 OFFERS = [("PERCENT", _("Percent off")), ("AMOUNT", _("Amount off")), ("FIXED", _("New price"))]

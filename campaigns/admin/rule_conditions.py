@@ -14,7 +14,6 @@ from unfold.widgets import (
 )
 
 from campaigns.admin.picker import PickField
-from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.catalogue_search import Named
 from campaigns.rule_sentences import COUNTED, SUBJECTS, WINDOWS
 from campaigns.rule_subjects import (
@@ -26,6 +25,7 @@ from campaigns.rule_subjects import (
     value_kind,
 )
 from promoengine.core.models import Project
+from promoengine.core.prices import major_units, minor_units, plain_number
 from promoengine.core.services.metadata import schemas_at
 from promoengine.engine.findings import KINDS
 from promoengine.engine.rules import MESSAGE_MAX, InvalidRule, parse_rule

@@ -17,7 +17,8 @@ from campaigns.catalogue_selectors import products_of, skus_of
 from campaigns.models import Product, Sku
 from campaigns.payload import read_product, read_sku
 from campaigns.services.products import assign, changes, taken
-from promoengine.core.errors import DomainError, InvalidPayload, NotFound
+from promoengine.core.bulk_bodies import check_rows, metadata_rows
+from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.metadata import Schemas
 from promoengine.core.models import AsyncAction, Project, UploadedFile
@@ -75,11 +76,7 @@ def update_products(project: Project, *, rows: Any, now: datetime) -> AsyncActio
     Raises:
         InvalidPayload: it is no array of objects with a `source_id` each.
     """
-    if not isinstance(rows, list):
-        raise InvalidPayload("Payload should be array")
-    for index, row in enumerate(rows):
-        if not isinstance(row, Mapping) or not row.get("source_id"):
-            raise InvalidPayload(f"Property [{index}] should have required property 'source_id'")
+    check_rows(rows, "source_id")
     return _start_updates(project, "PRODUCTS.BULK_UPDATE", rows, now=now)
 
 
@@ -89,13 +86,7 @@ def update_products_metadata(project: Project, *, data: Any, now: datetime) -> A
     Raises:
         InvalidPayload: one of the two is missing or of the wrong type.
     """
-    source_ids = data.get("source_ids") if isinstance(data, Mapping) else None
-    metadata = data.get("metadata") if isinstance(data, Mapping) else None
-    if not isinstance(source_ids, list) or any(not isinstance(ref, str) or not ref for ref in source_ids):
-        raise InvalidPayload("Property .source_ids should be an array of strings")
-    if not isinstance(metadata, Mapping):
-        raise InvalidPayload("Property .metadata should be object")
-    rows = [{"source_id": ref, "metadata": metadata} for ref in source_ids]
+    rows = metadata_rows(data, "source_id")
     return _start_updates(project, "PRODUCTS.METADATA_UPDATE", rows, now=now)
 
 

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.services.upsert import upsert_customer
-from promoengine.core.errors import DomainError, InvalidPayload
+from promoengine.core.bulk_bodies import check_rows, metadata_rows
+from promoengine.core.errors import DomainError
 from promoengine.core.metadata import Schemas
 from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.services.async_actions import advance, start_async_action
@@ -64,11 +65,7 @@ def update_customers(project: Project, *, rows: Any, now: datetime) -> AsyncActi
     Raises:
         InvalidPayload: it is no array of objects with a `source_id` each.
     """
-    if not isinstance(rows, list):
-        raise InvalidPayload("Payload should be array")
-    for index, row in enumerate(rows):
-        if not isinstance(row, Mapping) or not row.get("source_id"):
-            raise InvalidPayload(f"Property [{index}] should have required property 'source_id'")
+    check_rows(rows, "source_id")
     return start_async_action(
         project,
         "CUSTOMERS.BULK_UPDATE",
@@ -85,18 +82,13 @@ def update_customers_metadata(project: Project, *, data: Any, now: datetime) -> 
     Raises:
         InvalidPayload: one of the two is missing or of the wrong type.
     """
-    source_ids = data.get("source_ids") if isinstance(data, Mapping) else None
-    metadata = data.get("metadata") if isinstance(data, Mapping) else None
-    if not isinstance(source_ids, list) or any(not isinstance(ref, str) or not ref for ref in source_ids):
-        raise InvalidPayload("Property .source_ids should be an array of strings")
-    if not isinstance(metadata, Mapping):
-        raise InvalidPayload("Property .metadata should be object")
+    rows = metadata_rows(data, "source_id")
     return start_async_action(
         project,
         "CUSTOMERS.METADATA_UPDATE",
         job="customers.jobs.update_customers",
-        params={"rows": [{"source_id": ref, "metadata": metadata} for ref in source_ids]},
-        total_count=len(source_ids),
+        params={"rows": rows},
+        total_count=len(rows),
         now=now,
     )
 

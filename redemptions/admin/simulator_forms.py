@@ -15,12 +15,12 @@ from unfold.widgets import (
 )
 
 from campaigns.admin.picker import PickField
-from campaigns.admin.prices import minor_units
 from campaigns.catalogue_search import goods_by_text
 from campaigns.models import Product, Sku
 from campaigns.names import name_of
 from customers.models import Customer
 from promoengine.core.models import Project
+from promoengine.core.prices import minor_units
 from redemptions.admin.simulator_choices import customer_by_text, named_promotions
 from redemptions.requests import REDEEMABLES_MAX, AskedRedeemable, CheckoutRequest, parse_context
 

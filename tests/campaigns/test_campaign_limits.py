@@ -1,7 +1,6 @@
 """The limits on a campaign's form are a rule like any other, and the checkout keeps them."""
 
 import pytest
-from django.contrib.auth.models import User
 
 from campaigns.models import Campaign, ValidationRule, ValidationRuleAssignment
 from tests.factories import CampaignFactory, PromotionTierFactory, ValidationRuleFactory
@@ -20,12 +19,6 @@ NEW = {
     "pattern": "########",
     "charset": "0123456789",
 }
-
-
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
 
 
 def form_of(page):

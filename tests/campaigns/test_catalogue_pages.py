@@ -28,12 +28,6 @@ NO_CONDITIONS = {f"{name}_{row}": "" for name in ("field", "key", "value") for r
 COLLECTION = {"name": "Set", "type": "AUTO_UPDATE", "listed": "", "junction": "and", **NO_CONDITIONS}
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 def errors_of(page):
     return {name: list(messages) for name, messages in page.context["adminform"].form.errors.items()}
 

@@ -1,7 +1,6 @@
 """Promotions, categories and stacking rules as marketers see them."""
 
 import pytest
-from django.contrib.auth.models import User
 
 from campaigns.models import Campaign, Category, PromotionTier
 from tests.factories import CampaignFactory, CategoryFactory, PromotionTierFactory
@@ -21,12 +20,6 @@ TIER = {
     "category_name": "",
 }
 COMMON = {"meeting": "", "no_effect": "", "calculation": "", "limit": ""}
-
-
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
 
 
 def rules_of(project):

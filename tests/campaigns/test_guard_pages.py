@@ -27,12 +27,6 @@ FACTORIES = {
 }
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 @pytest.mark.parametrize("kind", PAGES)
 def test_a_rule_is_assigned_and_taken_off(marketer, project, kind):
     rule = ValidationRuleFactory(project=project, name="Big orders", rules=RULES)

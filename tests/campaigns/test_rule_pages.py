@@ -32,12 +32,6 @@ CIRCLE = {
 }
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 def row(number, subject, operator="", value="", **more):
     values = {"subject": subject, "operator": operator, "value": value} | more
     return {f"conditions-{number}-{name}": given for name, given in values.items()}

@@ -2,8 +2,6 @@
 
 import pytest
 
-from promoengine.core.models import ApiKey
-from tests.api import Api
 from tests.factories import CategoryFactory, ProjectFactory
 from tests.versions import growths
 
@@ -28,11 +26,6 @@ DEFAULTS = {
     "redeemables_rollback_order_mode": "WITH_ORDER",
     "grouped_redeemables_sorting_rule": "JOINT_ALWAYS_LAST",
 }
-
-
-@pytest.fixture
-def management(project) -> Api:
-    return Api(project, ApiKey.Kind.MANAGEMENT)
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
 """Workers that make codes are killed at any moment; what comes of it is exact all the same."""
 
-import multiprocessing
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from promoengine.core.models import AsyncAction
-from promoengine.core.services.async_actions import run_async_action
+from tests.concurrency.workers import finish, kill_after, run_and_close
 from tests.factories import CampaignFactory, ProjectFactory
 from vouchers.models import Voucher
 from vouchers.services import generate
@@ -52,28 +48,3 @@ def test_two_campaigns_share_one_small_space(monkeypatch):
 
     assert list(Campaign.objects.values_list("vouchers_count", flat=True)) == [440, 440]
     assert Voucher.objects.values("code_key").distinct().count() == 880
-
-
-def kill_after(seconds: float, action: AsyncAction) -> None:
-    # The child must not share our connection.
-    connection.close()
-    worker = multiprocessing.get_context("fork").Process(target=run_async_action, args=[action.pk])
-    worker.start()
-    time.sleep(seconds)
-    worker.kill()
-    worker.join()
-
-
-def finish(action: AsyncAction) -> None:
-    """Go on until it has ended; Postgres may need a moment to see that the last worker is dead."""
-    deadline = time.monotonic() + 60
-    while action.finished_at is None and time.monotonic() < deadline:
-        run_async_action(action.pk)
-        action.refresh_from_db()
-
-
-def run_and_close(action: AsyncAction) -> None:
-    try:
-        run_async_action(action.pk)
-    finally:
-        connection.close()

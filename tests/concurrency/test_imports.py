@@ -1,12 +1,9 @@
 """Imports under fire: killed at any moment, two of the same codes at once, beside others who make codes."""
 
-import multiprocessing
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -14,6 +11,7 @@ from promoengine.core.models import AsyncAction, OutboxEvent
 from promoengine.core.services.async_actions import run_async_action
 from promoengine.core.services.uploads import keep_file
 from tests.concurrency.parallel import in_parallel
+from tests.concurrency.workers import finish, kill_after, run_and_close
 from tests.factories import CampaignFactory, ProjectFactory
 from vouchers.import_plans import ALL, GOOD, ImportPlan
 from vouchers.models import Voucher
@@ -110,28 +108,3 @@ def test_a_campaign_changed_while_codes_come_in_has_its_new_terms_in_all_of_them
 
     assert (action.status, action.done_count, changed) == ("DONE", 2, [1])
     assert set(Voucher.objects.values_list("quantity", flat=True)) == {7}
-
-
-def kill_after(seconds: float, action: AsyncAction) -> None:
-    # The child must not share our connection.
-    connection.close()
-    worker = multiprocessing.get_context("fork").Process(target=run_async_action, args=[action.pk])
-    worker.start()
-    time.sleep(seconds)
-    worker.kill()
-    worker.join()
-
-
-def finish(action: AsyncAction) -> None:
-    """Go on until it has ended; Postgres may need a moment to see that the last worker is dead."""
-    deadline = time.monotonic() + 60
-    while action.finished_at is None and time.monotonic() < deadline:
-        run_async_action(action.pk)
-        action.refresh_from_db()
-
-
-def run_and_close(action: AsyncAction) -> None:
-    try:
-        run_async_action(action.pk)
-    finally:
-        connection.close()

@@ -14,12 +14,6 @@ PAGE = "/admin/core/metadataschema/"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 def page(client, of="customer"):
     answer = client.get(PAGE, {"of": of})
     assert answer.status_code == 200

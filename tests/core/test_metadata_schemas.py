@@ -2,17 +2,11 @@
 
 import pytest
 
-from promoengine.core.models import ApiKey, MetadataSchema
-from tests.api import Api
+from promoengine.core.models import MetadataSchema
 from tests.versions import growths
 
 STRING = {"type": "string", "array": False, "optional": True, "object_type": None}
 COLOR = STRING | {"eq": ["red", "blue"], "min_length": 3, "max_length": 4, "exact_length": 3}
-
-
-@pytest.fixture
-def management(project) -> Api:
-    return Api(project, ApiKey.Kind.MANAGEMENT)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 
 from customers.models import Customer
@@ -21,12 +20,6 @@ def many(project, monkeypatch) -> list[Voucher]:
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {Voucher._meta.db_table}")
     return made
-
-
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
 
 
 def walk(api, path: str, query: dict[str, str], data_ref: str) -> list[str]:

@@ -22,11 +22,6 @@ USAGE = {"value": 80, "emails": [], "in_app": False, "enabled": False}
 UNSENT = {"email": False, "emails": [], "in_app": False}
 
 
-@pytest.fixture
-def management(project) -> Api:
-    return Api(project, ApiKey.Kind.MANAGEMENT)
-
-
 def test_a_key_lists_and_reads_its_own_project(management, project):
     ProjectFactory()
 

@@ -12,12 +12,6 @@ from tests.factories import CustomerFactory, ProjectFactory
 
 
 @pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
-@pytest.fixture
 def ann(project):
     return CustomerFactory(project=project, source_id="ann", name="Ann", email="ann@example.com")
 

@@ -203,11 +203,6 @@ class TestFilters:
 class TestDashboard:
     ADD = "/admin/customers/location/add/"
 
-    @pytest.fixture
-    def marketer(self, client, project):
-        client.force_login(User.objects.create_superuser("marketer"))
-        return client
-
     def test_a_circle(self, marketer, project):
         marketer.post(
             self.ADD, {"name": "Warsaw", "kind": "circle", "center": "52.2297, 21.0122", "radius": "10"}

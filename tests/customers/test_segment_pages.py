@@ -18,12 +18,6 @@ EMPTY = {f"{name}_{row}": "" for name in ("field", "key", "value") for row in ra
 SEGMENT = {"name": "Friends", "type": "passive", "listed": "", "junction": "and", **EMPTY}
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 def add(marketer, **fields):
     return marketer.post("/admin/customers/segment/add/", SEGMENT | fields)
 

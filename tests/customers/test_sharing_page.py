@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-import pytest
 from django.contrib.auth.models import Permission, User
 
 from customers.models import Customer
@@ -10,12 +9,6 @@ from customers.services.upsert import upsert_customer
 from tests.factories import ProjectFactory
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
 
 
 def made(project, source_id, **data):

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from campaigns.models import Campaign, PromotionTier
@@ -182,12 +181,6 @@ def test_ask_35_campaigns_carry_amounts_by_currency_over_the_api(api, project):
 
     assert made.json()["voucher"]["discount"]["amount_off_by_currency"] == {"USD": 550}
     assert "amount_off_by_currency.USD should be number" in wrong.json()["details"]
-
-
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
 
 
 CAMPAIGN = {

@@ -11,12 +11,6 @@ from tests.redemptions.storefront import code_with, lines, redeem
 LIST = "/admin/redemptions/order/"
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 def order_of(api, **body):
     answer = api.post("/v1/orders", body)
     assert answer.status_code == 200, answer.content

@@ -14,12 +14,6 @@ from vouchers.models import Voucher
 
 
 @pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
-@pytest.fixture
 def order(api, project):
     """Three hats and a mug for 50.00, less 10.00."""
     VoucherFactory(project=project, code="SUMMER")

@@ -22,12 +22,6 @@ from tests.factories import (
 PAGE = "/admin/redemptions/redemption/try/"
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 def lines(*rows):
     names = ("what", "quantity", "price")
     return {

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth.models import User
 
 from campaigns.models import Campaign, Product, PromotionTier, Sku
 from promoengine.core.services.metadata_schemas import define_attribute
@@ -34,12 +33,6 @@ FILLED = {
     "attribute_4": "2.5",
 }
 STORED = {"on": "2026-02-28", "vip": True, "kind": "b", "tags": ["red", "blue, green"], "level": 2.5}
-
-
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
 
 
 @pytest.fixture

@@ -33,11 +33,10 @@ NEW = {
 
 
 @pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
+def marketer(marketer, project):
     project.timezone = "Europe/Warsaw"
     project.save()
-    return client
+    return marketer
 
 
 @pytest.fixture

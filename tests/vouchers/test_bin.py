@@ -45,12 +45,6 @@ def campaign(project):
     return made
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 class TestCodes:
     def test_a_deleted_code_lies_in_the_bin_and_comes_back(self, api, project, campaign):
         assert api.delete("/v1/vouchers/S-1").status_code == 204

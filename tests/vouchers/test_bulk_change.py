@@ -34,12 +34,6 @@ def codes(project, monkeypatch):
     ]
 
 
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
 def change_all(project, kind, selection=None, **said):
     action = start_bulk_change(
         project,

@@ -1,16 +1,9 @@
 """Whose codes the dashboard shows, and to whom."""
 
-import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
 from tests.factories import ProjectFactory, VoucherFactory
-
-
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
 
 
 def test_the_dashboard_shows_its_project_alone(marketer, project):

@@ -16,12 +16,6 @@ UPLOAD = "/admin/vouchers/voucher/import/"
 
 
 @pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
-
-
-@pytest.fixture
 def campaign(project):
     return CampaignFactory(project=project, name="Spring")
 

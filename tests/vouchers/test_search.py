@@ -5,7 +5,6 @@ from itertools import product as combined
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from promoengine.core.models import AsyncAction
@@ -31,12 +30,6 @@ def plan(request, monkeypatch):
     if request.param == "walked in tiny windows":
         monkeypatch.setattr(search, "WINDOWS", (2, 3, 1000))
     return request.param
-
-
-@pytest.fixture
-def marketer(client, project):
-    client.force_login(User.objects.create_superuser("marketer"))
-    return client
 
 
 def code(project, text, **columns):

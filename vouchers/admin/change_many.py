@@ -20,11 +20,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from campaigns.admin.prices import plain_number
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from promoengine.core.pages import Total, total_of
+from promoengine.core.prices import plain_number
 from vouchers.admin.voucher_list import in_words, selection_of
 from vouchers.models import Voucher
 from vouchers.search import find_codes

@@ -18,12 +18,12 @@ from unfold.widgets import (
 )
 
 from campaigns.admin.currencies import AmountsField, by_currency, refuse_misplaced, shown_by_currency
-from campaigns.admin.prices import major_units, minor_units, plain_number
 from campaigns.models import Campaign
 from campaigns.services.create import schema_of_campaign
 from promoengine.core.admin_attribute_fields import AttributeFields
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
+from promoengine.core.prices import major_units, minor_units, plain_number
 from vouchers.admin.limits import LimitFields, shown_limits
 from vouchers.models import Voucher
 from vouchers.patterns import DEFAULT_CHARSET, LEGIBLE_CHARSET, parse_code_config

@@ -12,10 +12,10 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
-from campaigns.admin.prices import major_units, minor_units
 from campaigns.limits import limits_rule
 from campaigns.models import Campaign
 from promoengine.core.models import Project
+from promoengine.core.prices import major_units, minor_units
 
 MOST = 10**9
 LIMIT_FIELDS = [("limit_total", "limit_daily"), ("limit_customer", "limit_discount")]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from promoengine.core.bulk_bodies import metadata_rows
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.async_actions import advance, start_async_action
@@ -39,13 +40,7 @@ def update_vouchers_metadata(project: Project, *, data: Any, now: datetime) -> A
     Raises:
         InvalidPayload: one of the two is missing or of the wrong type.
     """
-    codes = data.get("codes") if isinstance(data, Mapping) else None
-    metadata = data.get("metadata") if isinstance(data, Mapping) else None
-    if not isinstance(codes, list) or any(not isinstance(code, str) or not code for code in codes):
-        raise InvalidPayload("Property .codes should be an array of strings")
-    if not isinstance(metadata, Mapping):
-        raise InvalidPayload("Property .metadata should be object")
-    rows = [{"code": code, "metadata": metadata} for code in codes]
+    rows = metadata_rows(data, "code")
     return _start(project, "VOUCHERS.METADATA_UPDATE", rows, now=now)
 
 

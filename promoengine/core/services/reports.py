@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 from promoengine.core.copying import copy_lines, copy_text
 from promoengine.core.models import AsyncAction, ReportedRow
 from promoengine.core.services.async_actions import FAILURES_KEPT
+from promoengine.core.spreadsheets import harmless
 
 NAME_MAX = 255
 CHUNK = 5000
 HEADER = ("Row", "Code", "Reason")
-# What a spreadsheet would take for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Reported(NamedTuple):
@@ -61,9 +60,3 @@ def _csv(rows: Iterable[tuple[Any, ...]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
-
-
-def harmless(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    is_formula = isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
-    return f"'{cell}" if is_formula else cell
