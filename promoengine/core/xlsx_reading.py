@@ -1,24 +1,33 @@
 """Reading the first sheet of an XLSX file row by row, its cells as they would stand in a CSV file."""
 
 import warnings
-import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import date, datetime, time
+from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
+from zipfile import BadZipFile, ZipFile
 
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.xml.constants import SHARED_STRINGS
 
 from promoengine.core.csv_reading import UnreadableFile
+from promoengine.core.xlsx_cells import Calendar, Texts, cells_of
 
 # A file is packed: a few kilobytes may unfold into anything.
 UNPACKED_MAX = 1 << 30
-# The texts of a workbook stand in one table, which has to be in memory.
-TEXTS_MAX = 1 << 28
-TEXTS = "xl/sharedStrings.xml"
+# What says how the sheets are called and look is read whole.
+SURROUNDINGS_MAX = 1 << 25
+# Of the texts that cells share; more go to the disk.
+IN_MEMORY = 1 << 20
 
 
 def read_xlsx(stream: BinaryIO, *, columns_max: int) -> Iterator[list[str]]:
     """Yield the rows of the first sheet as lists of cells, the header first; a formula gives its last result.
+
+    However many rows and texts there are, only some megabytes of them are held, and nothing is read before
+    it is asked for.
 
     Raises:
         UnreadableFile: it is no workbook, a protected one, or unfolds into far too much.
@@ -29,37 +38,58 @@ def read_xlsx(stream: BinaryIO, *, columns_max: int) -> Iterator[list[str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = _rows(stream, columns_max)
+        width = 0
         try:
             for row in rows:
-                yield [_text(value) for value in row]
+                # Cells at the end that are left out are empty, as those between others are.
+                width = width or len(row)
+                yield [*map(_text, row), *[""] * (width - len(row))]
         except UnreadableFile:
             raise
         except Exception as error:
-            # openpyxl lets out whatever zip, XML and its own parsers say of a broken file.
+            # Zip, XML and openpyxl's own parsers let out whatever they say of a broken file.
             raise UnreadableFile("The workbook is damaged: save it anew, or as CSV") from error
 
 
-def _rows(stream: BinaryIO, columns_max: int) -> Iterator[tuple[Any, ...]]:
-    book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-    try:
-        if not book.worksheets:
-            raise UnreadableFile("The workbook has no sheet of cells")
-        sheet = book.worksheets[0]
-        # Some programs write down too small a size, which would cut rows off.
-        sheet.reset_dimensions()
-        yield from sheet.iter_rows(max_col=columns_max, values_only=True)
-    finally:
-        book.close()
+class _Archive(ZipFile):
+    """A workbook's parts, of which none that is far too large is read whole."""
+
+    def read(self, name: Any, pwd: bytes | None = None) -> bytes:
+        if self.getinfo(str(name)).file_size > SURROUNDINGS_MAX:
+            raise UnreadableFile("The workbook unfolds into too much: save it as CSV")
+        return super().read(name, pwd)
+
+
+def _rows(stream: BinaryIO, columns_max: int) -> Iterator[list[Any]]:
+    with ExitStack() as open_parts:
+        book = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
+        book.archive = open_parts.enter_context(_Archive(stream))
+        book.read_manifest()
+        book.read_workbook()
+        apply_stylesheet(book.archive, book.wb)
+        texts = None
+        if (found := book.package.find(SHARED_STRINGS)) is not None:
+            part = open_parts.enter_context(book.archive.open(found.PartName[1:]))
+            texts = Texts(part, open_parts.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY)))
+        sheet = open_parts.enter_context(book.archive.open(_first_sheet(book)))
+        yield from cells_of(sheet, texts, Calendar.of(book.wb), columns_max=columns_max)
+
+
+def _first_sheet(book: ExcelReader) -> str:
+    for _, related in book.parser.find_sheets():
+        if "chartsheet" not in related.Type and related.target in book.valid_files:
+            return str(related.target)
+    raise UnreadableFile("The workbook has no sheet of cells")
 
 
 def _check_size(stream: BinaryIO) -> None:
     try:
-        with zipfile.ZipFile(stream) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-    except zipfile.BadZipFile as error:
+        with ZipFile(stream) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except BadZipFile as error:
         raise UnreadableFile("The workbook is damaged: save it anew, or as CSV") from error
     # What is read of an entry never exceeds the size it states.
-    if sum(sizes.values()) > UNPACKED_MAX or sizes.get(TEXTS, 0) > TEXTS_MAX:
+    if size > UNPACKED_MAX:
         raise UnreadableFile("The workbook unfolds into too much: save it as CSV")
 
 

@@ -2,15 +2,20 @@
 
 import contextlib
 import io
+import re
+import tracemalloc
 import zipfile
 from datetime import date, datetime
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from promoengine.core import csv_reading, tables, xlsx_reading
 from promoengine.core.csv_reading import UnreadableFile
 from promoengine.core.tables import read_rows, read_table
+
+TYPE_OF_TEXTS = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{SHARED_STRINGS}"/>'
 
 
 def rows_of(content):
@@ -126,7 +131,9 @@ def test_the_last_result_of_a_formula_counts():
     assert rows_of(content) == [(2, {"Code": "2"})]
 
 
-@pytest.mark.parametrize(("limit", "name"), [("UNPACKED_MAX", "any.xml"), ("TEXTS_MAX", xlsx_reading.TEXTS)])
+@pytest.mark.parametrize(
+    ("limit", "name"), [("UNPACKED_MAX", "any.xml"), ("SURROUNDINGS_MAX", "[Content_Types].xml")]
+)
 def test_a_workbook_that_unfolds_into_too_much_is_refused(monkeypatch, limit, name):
     monkeypatch.setattr(xlsx_reading, limit, 1_000_000)
     file = io.BytesIO()
@@ -164,15 +171,87 @@ def test_a_cell_far_below_does_not_make_millions_of_rows(monkeypatch):
         rows_of(content)
 
 
-def edited(content, old, new):
-    """Return a workbook whose sheet says something else."""
+def shared(texts, cells):
+    """Return a workbook with shared texts, given as XML, one column of whose rows names them by number."""
+    rows = "".join(
+        f'<row r="{row}"><c r="A{row}" t="s"><v>{number}</v></c></row>'
+        for row, number in enumerate(cells, start=1)
+    )
+    content = edited(
+        workbook(["Code"]), re.compile("<sheetData>.*</sheetData>"), f"<sheetData>{rows}</sheetData>"
+    )
+    content = edited(content, "</Types>", f"{TYPE_OF_TEXTS}</Types>", part="[Content_Types].xml")
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, "a") as archive:
+        items = "".join(f"<si>{text}</si>" for text in texts)
+        archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{SHEET_MAIN_NS}">{items}</sst>')
+    return file.getvalue()
+
+
+def test_texts_that_cells_share_are_found_in_any_order():
+    texts = [f"<t>T{number}</t>" for number in range(5000)]
+    order = [0, 4999, 1, 2500, 2500, 4998, 0, 3]
+
+    found = [cells for _, cells in rows_of(shared(texts, order))]
+
+    assert found == [{"T0": f"T{number}"} for number in order[1:]]
+
+
+def test_a_shared_text_is_all_its_runs_without_how_it_is_pronounced():
+    texts = [
+        "<t>Code</t>",
+        '<r><rPr><b/></rPr><t>東</t></r><r><t> 京</t></r><rPh sb="0" eb="1"><t>とう</t></rPh>',
+        "<t>a_x005F_x0041_</t>",
+        "<t></t>",
+        "<t>last</t>",
+    ]
+
+    assert rows_of(shared(texts, [0, 1, 2, 3, 4])) == [
+        (2, {"Code": "東 京"}),
+        (3, {"Code": "a_x0041_"}),
+        (5, {"Code": "last"}),
+    ]
+
+
+@pytest.mark.parametrize("number", [2, -1, "x"])
+def test_a_text_that_is_not_there_is_damage(number):
+    with pytest.raises(UnreadableFile, match="damaged"):
+        rows_of(shared(["<t>Code</t>", "<t>A</t>"], [0, number]))
+
+
+def test_a_text_of_more_than_a_million_characters_is_refused():
+    with pytest.raises(UnreadableFile, match="longer than a million characters"):
+        rows_of(shared(["<t>Code</t>", f"<t>{'A' * 1_100_000}</t>"], [0, 1]))
+
+
+def test_memory_does_not_grow_with_the_texts_of_a_workbook():
+    count = 60_000
+    content = shared([f"<t>CODE-{number:07}</t>" for number in range(count)], range(count))
+
+    tracemalloc.start()
+    try:
+        last = None
+        for row in read_rows(io.BytesIO(content)):
+            last = row
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert last.cells == {"CODE-0000000": f"CODE-{count - 1:07}"}
+    assert peak < 3_000_000
+
+
+def edited(content, old, new, *, part="xl/worksheets/sheet1.xml"):
+    """Return a workbook one part of which says something else."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(made, "w") as after:
         for name in before.namelist():
             text = before.read(name)
-            if name == "xl/worksheets/sheet1.xml":
+            if name == part:
                 text = text.decode().replace("<v />", "<v></v>").replace("<v/>", "<v></v>").encode()
-                assert old.encode() in text, text
-                text = text.replace(old.encode(), new.encode())
+                pattern = old if isinstance(old, re.Pattern) else re.compile(re.escape(old))
+                said, count = pattern.subn(lambda _: new, text.decode())
+                assert count, text
+                text = said.encode()
             after.writestr(name, text)
     return made.getvalue()
