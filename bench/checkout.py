@@ -18,7 +18,6 @@ import http.client
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.floor import CLIENTS, CODES, ORDER, floor_beside, floor_requests
 from bench.load import HEADING, measure, measure_in_turns, measure_steady, post, print_machine, print_row
-from tests.product import free_port, read_product, start_product
+from tests.product import running_product
 
 LIMIT, BUSY = 10**9, 8
 LONG_ORDER = {
@@ -107,21 +106,13 @@ class Shop:
 
 def main() -> None:
     """Run the measurements and print a table."""
-    with tempfile.TemporaryDirectory(prefix="promo-bench-") as folder:
-        state_dir, port = Path(folder), free_port()
-        state_dir.chmod(0o755)
-        process = start_product(state_dir, port, WEB_WORKERS="2", RATE_LIMIT_PER_MINUTE="0")
-        try:
-            product = read_product(process, state_dir, port)
-            shop = Shop(port, {"X-App-Id": product.app_id, "X-App-Token": product.app_token})
-            print_machine()
-            print(HEADING)
-            with floor_beside(state_dir) as floor:
-                measure_all(shop, floor)
-            print("Load average of the last minute:", os.getloadavg()[0])
-        finally:
-            process.terminate()
-            process.wait(40)
+    with running_product(WEB_WORKERS="2", RATE_LIMIT_PER_MINUTE="0") as product:
+        shop = Shop(product.port, {"X-App-Id": product.app_id, "X-App-Token": product.app_token})
+        print_machine()
+        print(HEADING)
+        with floor_beside(product.state_dir) as floor:
+            measure_all(shop, floor)
+        print("Load average of the last minute:", os.getloadavg()[0])
 
 
 def measure_all(shop: Shop, floor: int) -> None:

@@ -15,7 +15,6 @@ starts it, with 2 web workers and without a rate limit; relay and workers run be
 
 import os
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -40,7 +39,7 @@ from bench.load import (
     print_row,
 )
 from promoengine.embedded.place import embedded_database_url
-from tests.product import free_port, read_product, start_product
+from tests.product import running_product
 
 CUSTOMERS, RATE, SECONDS = 1000, 1000, 10.0
 # More than can be sent in a measurement, so that none comes twice.
@@ -82,21 +81,13 @@ class Behind:
 
 def main() -> None:
     """Run the measurements and print a table."""
-    with tempfile.TemporaryDirectory(prefix="promo-bench-") as folder:
-        state_dir, port = Path(folder), free_port()
-        state_dir.chmod(0o755)
-        process = start_product(state_dir, port, WEB_WORKERS="2", RATE_LIMIT_PER_MINUTE="0")
-        try:
-            product = read_product(process, state_dir, port)
-            shop = Shop(port, {"X-App-Id": product.app_id, "X-App-Token": product.app_token})
-            print_machine()
-            print(HEADING)
-            with floor_beside(state_dir) as floor:
-                measure_all(shop, floor, embedded_database_url(state_dir))
-            print("Load average of the last minute:", os.getloadavg()[0])
-        finally:
-            process.terminate()
-            process.wait(40)
+    with running_product(WEB_WORKERS="2", RATE_LIMIT_PER_MINUTE="0") as product:
+        shop = Shop(product.port, {"X-App-Id": product.app_id, "X-App-Token": product.app_token})
+        print_machine()
+        print(HEADING)
+        with floor_beside(product.state_dir) as floor:
+            measure_all(shop, floor, embedded_database_url(product.state_dir))
+        print("Load average of the last minute:", os.getloadavg()[0])
 
 
 def measure_all(shop: Shop, floor: int, url: str) -> None:

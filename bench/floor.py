@@ -12,7 +12,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ from django.urls import path
 
 from bench.load import HEADING, measure, post, print_machine, print_row
 from promoengine.embedded.place import embedded_database_url
-from tests.product import free_port, read_product, start_product
+from tests.product import free_port, running_product
 
 CLIENTS = (1, 8, 32)
 CODES = 200
@@ -153,20 +152,11 @@ def main() -> None:
     """Print the floor alone."""
     print_machine()
     print(HEADING)
-    with tempfile.TemporaryDirectory(prefix="promo-bench-") as folder:
-        state_dir, port = Path(folder), free_port()
-        state_dir.chmod(0o755)
-        process = start_product(state_dir, port)
-        try:
-            read_product(process, state_dir, port)
-            with floor_beside(state_dir) as floor:
-                for verb in ("validate", "redeem"):
-                    for clients in CLIENTS:
-                        found = measure(floor, floor_requests(verb), clients=clients)
-                        print_row(f"floor: {verb}, {clients} clients", found)
-        finally:
-            process.terminate()
-            process.wait(40)
+    with running_product() as product, floor_beside(product.state_dir) as floor:
+        for verb in ("validate", "redeem"):
+            for clients in CLIENTS:
+                found = measure(floor, floor_requests(verb), clients=clients)
+                print_row(f"floor: {verb}, {clients} clients", found)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.load import print_machine
-from tests.product import free_port, read_product, start_product
+from tests.product import running_product
 
 LINES, SECONDS, CHANGES = 100, 5.0, 20
 CART = {
@@ -42,22 +41,14 @@ ASKED = {
 
 def main() -> None:
     """Run the measurements and print a table."""
-    with tempfile.TemporaryDirectory(prefix="promo-bench-") as folder:
-        state_dir, port = Path(folder), free_port()
-        state_dir.chmod(0o755)
-        process = start_product(state_dir, port, RATE_LIMIT_PER_MINUTE="0")
-        try:
-            product = read_product(process, state_dir, port)
-            headers = {"X-App-Id": product.app_id, "X-App-Token": product.app_token}
-            client = http.client.HTTPConnection("127.0.0.1", port)
-            tier_id = make_promotions(state_dir)
-            print_machine()
-            print(f"{'':42}{'answers':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}")
-            measure_all(client, headers, tier_id)
-            print("Load average of the last minute:", os.getloadavg()[0])
-        finally:
-            process.terminate()
-            process.wait(40)
+    with running_product(RATE_LIMIT_PER_MINUTE="0") as product:
+        headers = {"X-App-Id": product.app_id, "X-App-Token": product.app_token}
+        client = http.client.HTTPConnection("127.0.0.1", product.port)
+        tier_id = make_promotions(product.state_dir)
+        print_machine()
+        print(f"{'':42}{'answers':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}")
+        measure_all(client, headers, tier_id)
+        print("Load average of the last minute:", os.getloadavg()[0])
 
 
 def make_promotions(state_dir: Path) -> str:

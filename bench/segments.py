@@ -14,7 +14,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from threading import Event, Thread
@@ -24,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.load import print_machine
-from tests.product import free_port, read_product, start_product
+from tests.product import running_product
 
 ALONE, PAUSE, POLL = 8.0, 0.02, 0.2
 EXAMPLE = {
@@ -69,26 +68,18 @@ class Writer(Thread):
 def main() -> None:
     """Run the measurements and print a table."""
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
-    with tempfile.TemporaryDirectory(prefix="promo-bench-") as folder:
-        state_dir, port = Path(folder), free_port()
-        state_dir.chmod(0o755)
-        process = start_product(state_dir, port, RATE_LIMIT_PER_MINUTE="0")
-        try:
-            product = read_product(process, state_dir, port)
-            headers = {"X-App-Id": product.app_id, "X-App-Token": product.app_token}
-            subprocess.run(
-                [sys.executable, str(ROOT / "bench" / "customers.py"), str(size)],
-                env=os.environ | {"PROMO_STATE_DIR": str(state_dir)},
-                check=True,
-            )
-            print_machine()
-            print(f"{size:,} customers; writes of one client while it goes on")
-            print(f"{'':24}{'seconds':>9}{'in':>9}{'writes':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}")
-            measure_all(port, headers, size)
-            print("Load average of the last minute:", os.getloadavg()[0])
-        finally:
-            process.terminate()
-            process.wait(40)
+    with running_product(RATE_LIMIT_PER_MINUTE="0") as product:
+        headers = {"X-App-Id": product.app_id, "X-App-Token": product.app_token}
+        subprocess.run(
+            [sys.executable, str(ROOT / "bench" / "customers.py"), str(size)],
+            env=os.environ | {"PROMO_STATE_DIR": str(product.state_dir)},
+            check=True,
+        )
+        print_machine()
+        print(f"{size:,} customers; writes of one client while it goes on")
+        print(f"{'':24}{'seconds':>9}{'in':>9}{'writes':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}")
+        measure_all(product.port, headers, size)
+        print("Load average of the last minute:", os.getloadavg()[0])
 
 
 def measure_all(port: int, headers: dict[str, str], size: int) -> None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ START_SECONDS = 90
 class Product:
     """A running product and what it printed at its start."""
 
-    base_url: str
+    port: int
     password: str
     app_id: str
     app_token: str
@@ -30,13 +31,24 @@ class Product:
     client_token: str
     state_dir: Path
 
+    @property
+    def base_url(self) -> str:
+        return f"http://localhost:{self.port}"
+
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
+    with running_product() as product:
+        yield product
+
+
+@contextmanager
+def running_product(**settings: str) -> Iterator[Product]:
+    """Start the product in a folder of its own, and leave nothing of it behind."""
     state_dir = Path(tempfile.mkdtemp(prefix="promo-product-"))
     state_dir.chmod(0o755)
     port = free_port()
-    process = start_product(state_dir, port)
+    process = start_product(state_dir, port, **settings)
     try:
         yield read_product(process, state_dir, port)
     finally:
@@ -83,7 +95,7 @@ def read_product(process: subprocess.Popen[str], state_dir: Path, port: int) -> 
     keys = re.findall(r"(?:App-Id|Application-Id): (\S+) +\S+Token: (\S+)", printed)
     assert password, printed
     assert len(keys) == 2, printed
-    return Product(f"http://localhost:{port}", password[1], *keys[0], *keys[1], state_dir)
+    return Product(port, password[1], *keys[0], *keys[1], state_dir)
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from campaigns.admin.catalogue_forms import ROWS, CollectionForm, GoodForm, ProductForm, SkuForm
+from campaigns.admin.catalogue_forms import CollectionForm, GoodForm, ProductForm, SkuForm
 from campaigns.admin.in_use import KeptWhileInUse
 from campaigns.catalogue_selectors import members_of, skus_by_product
 from campaigns.models import Product, ProductCollection, Sku
@@ -24,26 +24,11 @@ from campaigns.services.products import (
     upsert_sku,
 )
 from promoengine.core.admin_attribute_fields import attribute_fieldset
+from promoengine.core.admin_conditions import CONDITIONS, shown_if
 from promoengine.core.admin_details import details_in_words
 from promoengine.core.admin_project import ProjectModelAdmin, current_project, user_id
 
 MEMBERS_SHOWN = 100
-CONDITIONS = [
-    *(f"{name}_{row}" for row in range(ROWS) for name in ("field", "key", "operator", "value")),
-    "junction",
-]
-# A condition appears once there is one before it, and the rest of it once its field is chosen.
-CONDITION_SHOWN = {
-    "field_0": "type == 'AUTO_UPDATE'",
-    **{f"field_{row}": f"type == 'AUTO_UPDATE' && field_{row - 1} != ''" for row in range(1, ROWS)},
-    **{
-        f"{name}_{row}": f"type == 'AUTO_UPDATE' && field_{row} != ''"
-        for row in range(ROWS)
-        for name in ("operator", "value")
-    },
-    **{f"key_{row}": f"type == 'AUTO_UPDATE' && field_{row} == 'metadata'" for row in range(ROWS)},
-    "junction": "type == 'AUTO_UPDATE' && field_1 != ''",
-}
 
 
 class CatalogueAdmin(ProjectModelAdmin):
@@ -168,7 +153,7 @@ class ProductCollectionAdmin(KeptWhileInUse, CatalogueAdmin):
     search_fields = ["name"]
     search_help_text = _("Part of a name")
     readonly_fields = ["members", "filter"]
-    conditional_fields = {"listed": "type == 'STATIC'", **CONDITION_SHOWN}
+    conditional_fields = {"listed": "type == 'STATIC'", **shown_if("type == 'AUTO_UPDATE'", ["metadata"])}
 
     def get_fieldsets(self, request: HttpRequest, obj: ProductCollection | None = None) -> list[Any]:
         if obj is None:

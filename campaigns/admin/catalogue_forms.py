@@ -1,7 +1,7 @@
 """The forms of the catalogue: prices as on a price tag, collections without JSON."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -17,11 +17,19 @@ from campaigns.builtin import SHIPPING_IDS
 from campaigns.catalogue_selectors import products_of
 from campaigns.models import Product, ProductCollection, Sku
 from promoengine.core.admin_attribute_fields import AttributeFields
+from promoengine.core.admin_conditions import (
+    ROWS,
+    check_rows,
+    check_values,
+    condition_fields,
+    split_lines,
+    split_values,
+    text_field,
+)
 from promoengine.core.admin_details import DetailChanges, DetailsField, Pair, detail_changes, value_of
 from promoengine.core.models import Project
-from promoengine.core.prices import major_units, minor_units
+from promoengine.core.prices import major_units, minor_units, plain_number
 
-ROWS = 3
 FIELDS = [
     ("", "---"),
     ("name", _("Name")),
@@ -141,7 +149,7 @@ class ProductForm(GoodForm):
 
     def to_wire(self) -> dict[str, Any]:
         """Return what was filled in as the services take it."""
-        return super().to_wire() | {"attributes": _split(self.cleaned_data["variants"])}
+        return super().to_wire() | {"attributes": split_values(self.cleaned_data["variants"])}
 
 
 class SkuForm(GoodForm):
@@ -188,7 +196,7 @@ class CollectionForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for row in range(ROWS):
-            self.fields |= condition_fields(row)
+            self.fields |= _condition_fields(row)
         if not self.instance._state.adding:
             if "type" in self.fields:
                 self.fields["type"].disabled = True
@@ -204,16 +212,7 @@ class CollectionForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.is_editable or cleaned.get("type") != ProductCollection.Type.AUTO_UPDATE:
             return cleaned
-        if not any(self._field(row) for row in range(ROWS)):
-            self.add_error("field_0", _("Say at least one thing that must hold."))
-        seen: set[str] = set()
-        for row in range(ROWS):
-            field = self._field(row)
-            if field and field in seen:
-                self.add_error(f"field_{row}", _("This stands in another condition already."))
-            elif field:
-                self._check(row)
-            seen.add(field)
+        check_rows(self, [self._field(row) for row in range(ROWS)], self._check)
         return cleaned
 
     def to_wire(self) -> dict[str, Any]:
@@ -221,7 +220,7 @@ class CollectionForm(forms.ModelForm):
         cleaned = self.cleaned_data
         data: dict[str, Any] = {"name": cleaned["name"], "type": cleaned["type"]}
         if cleaned["type"] == ProductCollection.Type.STATIC:
-            refs = [line.strip() for line in cleaned.get("listed", "").splitlines() if line.strip()]
+            refs = split_lines(cleaned.get("listed", ""))
             return data | {"products": [{"id": ref, "object": "product"} for ref in refs]}
         if not self.is_editable:
             return data
@@ -244,58 +243,31 @@ class CollectionForm(forms.ModelForm):
 
     def _check(self, row: int) -> None:
         field, operator = self._field(row), self.cleaned_data.get(f"operator_{row}")
-        values = _split(self.cleaned_data.get(f"value_{row}") or "")
         if field == "metadata.":
             self.add_error(f"key_{row}", _("Write the name of the detail, as in brand."))
-        if not values:
-            self.add_error(f"value_{row}", _("Write at least one value."))
-        elif (field == "price" or operator in NUMERIC) and not all(map(_number, values)):
-            self.add_error(f"value_{row}", _("Write a number."))
-        elif operator in NUMERIC and len(values) > 1:
-            self.add_error(f"value_{row}", _("Write one number."))
+        are_numbers = field == "price" or operator in NUMERIC
+        check_values(self, row, are_numbers=are_numbers, is_one=operator in NUMERIC)
 
     def _condition(self, row: int) -> dict[str, Any]:
         operator = self.cleaned_data[f"operator_{row}"]
-        texts = _split(self.cleaned_data[f"value_{row}"])
+        texts = split_values(self.cleaned_data[f"value_{row}"])
         if self._field(row) == "price":
             values: list[Any] = [minor_units(Decimal(text), self.project.currency) for text in texts]
         elif operator in NUMERIC:
-            values = [_plain(Decimal(text)) for text in texts]
+            values = [plain_number(Decimal(text)) for text in texts]
         else:
             values = list(texts)
         return {"conditions": {operator: values}}
 
 
-def condition_fields(row: int) -> dict[str, forms.Field]:
-    """Return the fields of one condition."""
-    return {
-        f"field_{row}": forms.ChoiceField(
-            label=_("And what") if row else _("What"),
-            choices=FIELDS,
-            required=False,
-            widget=UnfoldAdminSelectWidget(choices=FIELDS),
-        ),
-        f"key_{row}": forms.CharField(
-            label=_("Which detail"),
-            required=False,
-            max_length=100,
-            help_text=_("As in brand."),
-            widget=UnfoldAdminTextInputWidget,
-        ),
-        f"operator_{row}": forms.ChoiceField(
-            label=_("How"),
-            choices=OPERATORS,
-            required=False,
-            widget=UnfoldAdminSelectWidget(choices=OPERATORS),
-        ),
-        f"value_{row}": forms.CharField(
-            label=_("Values"),
-            required=False,
-            max_length=1000,
-            help_text=_("Separated by commas."),
-            widget=UnfoldAdminTextInputWidget,
-        ),
-    }
+def _condition_fields(row: int) -> dict[str, forms.Field]:
+    return condition_fields(
+        row,
+        fields=FIELDS,
+        operators=OPERATORS,
+        key=text_field(_("Which detail"), max_length=100, help_text=_("As in brand.")),
+        values=text_field(_("Values"), max_length=1000, help_text=_("Separated by commas.")),
+    )
 
 
 def shown_filter(filter: Mapping[str, Any], currency: str) -> dict[str, Any] | None:
@@ -322,19 +294,3 @@ def _texts(values: list[Any], name: str, currency: str) -> Iterator[str]:
             yield f"{major_units(value, currency):f}"
         else:
             yield str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _number(text: str) -> tuple[Decimal] | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return (number,) if number.is_finite() and abs(number) < 10**15 else None
-
-
-def _plain(number: Decimal) -> int | float:
-    return int(number) if number == number.to_integral_value() else float(number)
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

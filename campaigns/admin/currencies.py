@@ -61,7 +61,7 @@ class AmountsField(forms.CharField):
             return True
 
 
-def refuse_misplaced(form: forms.ModelForm, cleaned: Mapping[str, Any], currency: str) -> None:
+def refuse_misplaced(form: forms.BaseForm, cleaned: Mapping[str, Any], currency: str) -> None:
     """Add the form's error where the amounts in other currencies would be of nothing."""
     amounts = cleaned.get("elsewhere")
     if not amounts:

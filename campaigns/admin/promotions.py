@@ -1,6 +1,5 @@
 """Promotions, offers that need no code, in the dashboard."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,14 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
-from campaigns.admin.currencies import AmountsField, by_currency, refuse_misplaced, shown_by_currency
 from campaigns.admin.guarded import GuardedAdmin
+from campaigns.admin.offers import VALUE_FIELDS, OfferFields, shown_discount
 from campaigns.models import Campaign, PromotionTier
 from campaigns.selectors import tiers_for_wire
 from campaigns.sentences import offer_in_words
@@ -37,11 +35,9 @@ from promoengine.core.admin_attribute_fields import AttributeFields, attribute_f
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
-from promoengine.core.prices import major_units, minor_units, plain_number
 
 CHANNEL = "USER_PORTAL"
 OFFERS = [("PERCENT", _("Percent off")), ("AMOUNT", _("Amount off")), ("FIXED", _("New price"))]
-VALUE_FIELDS = {"PERCENT": "percent_off", "AMOUNT": "amount_off", "FIXED": "fixed_amount"}
 SCOPES = [
     ("APPLY_TO_ORDER", _("The order as a whole")),
     ("APPLY_TO_ITEMS", _("Each item")),
@@ -52,7 +48,7 @@ SCOPES_OF_AMOUNTS = ("APPLY_TO_ITEMS_BY_QUANTITY", "APPLY_TO_ITEMS_PROPORTIONALL
 OFFER_FIELDS = ["offer", "value", "most", "elsewhere", "scope"]
 
 
-class PromotionForm(AttributeFields, forms.ModelForm):
+class PromotionForm(OfferFields, AttributeFields, forms.ModelForm):
     """Makes and changes a promotion tier; one that says more than the form can show keeps its offer."""
 
     campaign = forms.ModelChoiceField(
@@ -72,24 +68,6 @@ class PromotionForm(AttributeFields, forms.ModelForm):
     offer = forms.ChoiceField(
         choices=OFFERS, label=_("Offer"), widget=UnfoldAdminSelectWidget(choices=OFFERS)
     )
-    value = forms.DecimalField(
-        label=_("Value"),
-        min_value=Decimal(0),
-        max_digits=15,
-        decimal_places=3,
-        help_text=_("Percent, or an amount as you would write it on a price tag."),
-        widget=UnfoldAdminDecimalFieldWidget,
-    )
-    most = forms.DecimalField(
-        label=_("At most"),
-        required=False,
-        min_value=Decimal(0),
-        max_digits=15,
-        decimal_places=3,
-        help_text=_("The largest discount of one order; only for a percentage."),
-        widget=UnfoldAdminDecimalFieldWidget,
-    )
-    elsewhere = AmountsField()
     scope = forms.ChoiceField(
         choices=SCOPES, label=_("It reduces"), widget=UnfoldAdminSelectWidget(choices=SCOPES)
     )
@@ -100,9 +78,6 @@ class PromotionForm(AttributeFields, forms.ModelForm):
         label=_("Place"),
         help_text=_("1 comes first; empty puts it after the others of its campaign."),
         widget=UnfoldAdminIntegerFieldWidget,
-    )
-    category_name = forms.CharField(
-        label=_("Category"), required=False, max_length=255, widget=UnfoldAdminTextInputWidget
     )
 
     class Meta:
@@ -132,14 +107,8 @@ class PromotionForm(AttributeFields, forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        start, end = cleaned.get("start_date"), cleaned.get("expiration_date")
-        if start and end and end <= start:
-            self.add_error("expiration_date", _("The end must be after the start."))
-        if cleaned.get("offer") == "PERCENT" and (cleaned.get("value") or 0) > 100:
-            self.add_error("value", _("A percentage may be at most 100."))
         if cleaned.get("scope") in SCOPES_OF_AMOUNTS and cleaned.get("offer") != "AMOUNT":
             self.add_error("scope", _("Only an amount off can be given so; choose the order or each item."))
-        refuse_misplaced(self, cleaned, self.project.currency)
         if self.is_new:
             self._check_campaign(cleaned)
         return cleaned
@@ -152,16 +121,8 @@ class PromotionForm(AttributeFields, forms.ModelForm):
         if "category_name" in self.changed_data:
             data["category"] = cleaned["category_name"] or None
         if {*OFFER_FIELDS} & {*self.changed_data}:
-            data["action"] = {"discount": self._discount(cleaned)}
+            data["action"] = {"discount": self.discount_to_wire() | {"effect": cleaned["scope"]}}
         return data | self.metadata_to_wire()
-
-    def _discount(self, cleaned: dict[str, Any]) -> dict[str, Any]:
-        kind, value = cleaned["offer"], cleaned["value"]
-        amount = plain_number(value) if kind == "PERCENT" else minor_units(value, self.project.currency)
-        discount = {"type": kind, VALUE_FIELDS[kind]: amount, "effect": cleaned["scope"]}
-        if kind == "PERCENT" and cleaned["most"]:
-            discount["amount_limit"] = minor_units(cleaned["most"], self.project.currency)
-        return discount | by_currency(discount, cleaned, VALUE_FIELDS[kind])
 
     def _check_campaign(self, cleaned: dict[str, Any]) -> None:
         name = cleaned.get("new_campaign")
@@ -182,15 +143,8 @@ class PromotionForm(AttributeFields, forms.ModelForm):
             for name in OFFER_FIELDS:
                 del self.fields[name]
         elif discount:
-            kind, currency = discount["type"], self.project.currency
-            shown, most = discount[VALUE_FIELDS[kind]], discount.get("amount_limit")
-            self.initial |= {
-                "offer": kind,
-                "value": shown if kind == "PERCENT" else major_units(shown, currency),
-                "most": major_units(most, currency) if most else None,
-                "elsewhere": shown_by_currency(discount, VALUE_FIELDS[kind]),
-                "scope": discount.get("effect") or "APPLY_TO_ORDER",
-            }
+            self.initial |= shown_discount(discount, self.project.currency)
+            self.initial["scope"] = discount.get("effect") or "APPLY_TO_ORDER"
 
 
 def fits_form(discount: dict[str, Any] | None) -> bool:

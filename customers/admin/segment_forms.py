@@ -1,22 +1,32 @@
 """The form of segments: customers' ids pasted, or a few conditions without JSON."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from customers.membership import AGO, parse_filter
 from customers.models import Segment
-from promoengine.core.currencies import EXPONENTS
+from promoengine.core.admin_conditions import (
+    CONDITIONS,
+    ROWS,
+    check_rows,
+    check_values,
+    condition_fields,
+    shown_if,
+    split_lines,
+    split_values,
+    text_field,
+)
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import Project
+from promoengine.core.prices import major_units, minor_units, plain_number
 from promoengine.engine.values import number_of
 
-ROWS = 3
 MONEY = ("summary.orders.total_amount", "summary.orders.last_order_amount")
 FIELDS = {
     "": "---",
@@ -61,26 +71,7 @@ BARE = ("$today", "$this_month", "$next_month", "$has_value", "$is_unknown")
 OF_DATES = ("$more_than_ago", "$less_than_ago", "$today", "$this_month", "$next_month")
 ONE_NUMBER = ("$more_than", "$less_than", "$more_than_ago", "$less_than_ago")
 JUNCTIONS = {"and": gettext_lazy("All of them"), "or": gettext_lazy("Any of them")}
-CONDITIONS = [
-    *(f"{name}_{row}" for row in range(ROWS) for name in ("field", "key", "operator", "value")),
-    "junction",
-]
-# A condition appears once there is one before it, and the rest of it once its field is chosen.
-BY_FILTER = "type != 'static'"
-CONDITION_SHOWN = {
-    "field_0": BY_FILTER,
-    **{f"field_{row}": f"{BY_FILTER} && field_{row - 1} != ''" for row in range(1, ROWS)},
-    **{
-        f"{name}_{row}": f"{BY_FILTER} && field_{row} != ''"
-        for row in range(ROWS)
-        for name in ("operator", "value")
-    },
-    **{
-        f"key_{row}": f"{BY_FILTER} && (field_{row} == 'metadata' || field_{row} == 'events')"
-        for row in range(ROWS)
-    },
-    "junction": f"{BY_FILTER} && field_1 != ''",
-}
+CONDITION_SHOWN = shown_if("type != 'static'", list(KEYED))
 
 
 class SegmentForm(forms.ModelForm):
@@ -109,7 +100,7 @@ class SegmentForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for row in range(ROWS):
-            self.fields |= condition_fields(row)
+            self.fields |= _condition_fields(row)
         if not self.instance._state.adding:
             del self.fields["listed"]
             if "type" in self.fields:  # unless nobody may change it anyway
@@ -125,16 +116,7 @@ class SegmentForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("type") == Segment.Type.STATIC or not self.has_conditions:
             return cleaned
-        if not any(_field(row, self.cleaned_data) for row in range(ROWS)):
-            self.add_error("field_0", _("Say at least one thing that must hold."))
-        seen: set[str] = set()
-        for row in range(ROWS):
-            field = _field(row, self.cleaned_data)
-            if field and field in seen:
-                self.add_error(f"field_{row}", _("This stands in another condition already."))
-            elif field:
-                self._check(row)
-            seen.add(field)
+        check_rows(self, [_field(row, self.cleaned_data) for row in range(ROWS)], self._check)
         if not self.errors:
             self._check_whole()
         return cleaned
@@ -144,8 +126,7 @@ class SegmentForm(forms.ModelForm):
         cleaned = self.cleaned_data
         data: dict[str, Any] = {"name": cleaned["name"], "type": cleaned["type"]}
         if cleaned["type"] == Segment.Type.STATIC:
-            refs = [line.strip() for line in cleaned.get("listed", "").splitlines() if line.strip()]
-            return data | {"customers": refs}
+            return data | {"customers": split_lines(cleaned.get("listed", ""))}
         return data | {"filter": self.filter_to_wire()}
 
     def changes_to_wire(self) -> dict[str, Any]:
@@ -181,30 +162,24 @@ class SegmentForm(forms.ModelForm):
 
     def _check(self, row: int) -> None:
         field, operator = self.cleaned_data[f"field_{row}"], self.cleaned_data.get(f"operator_{row}")
-        values = _split(self.cleaned_data.get(f"value_{row}") or "")
         if field in KEYED and not self.cleaned_data.get(f"key_{row}"):
             self.add_error(f"key_{row}", _("Write its name."))
         if operator in OF_DATES and field not in DATES:
             self.add_error(f"operator_{row}", _("Only dates can be asked this."))
-        elif operator in BARE:
-            return
-        elif not values:
-            self.add_error(f"value_{row}", _("Write at least one value."))
-        elif (field in NUMBERS or operator in ONE_NUMBER) and not all(map(_number, values)):
-            self.add_error(f"value_{row}", _("Write a number."))
-        elif operator in ONE_NUMBER and len(values) > 1:
-            self.add_error(f"value_{row}", _("Write one number."))
+        elif operator not in BARE:
+            is_one = operator in ONE_NUMBER
+            check_values(self, row, are_numbers=field in NUMBERS or is_one, is_one=is_one)
 
     def _condition(self, row: int, values: Mapping[str, Any]) -> dict[str, Any]:
         field, operator = values[f"field_{row}"], values[f"operator_{row}"]
         if operator in BARE:
             return {"conditions": {operator: [True]}}
-        texts = _split(values[f"value_{row}"])
+        texts = split_values(values[f"value_{row}"])
         if field in MONEY:
-            exponent = EXPONENTS.get(self.project.currency, 2)
-            return {"conditions": {operator: [int(Decimal(text).scaleb(exponent)) for text in texts]}}
+            amounts = [minor_units(Decimal(text), self.project.currency) for text in texts]
+            return {"conditions": {operator: amounts}}
         if field in NUMBERS or operator in ONE_NUMBER:
-            return {"conditions": {operator: [_plain(Decimal(text)) for text in texts]}}
+            return {"conditions": {operator: [plain_number(Decimal(text)) for text in texts]}}
         return {"conditions": {operator: texts}}
 
 
@@ -214,37 +189,22 @@ def _field(row: int, values: Mapping[str, Any]) -> str:
     return KEYED[field].format(values.get(f"key_{row}") or "") if field in KEYED else field
 
 
-def condition_fields(row: int) -> dict[str, forms.Field]:
-    """Return the fields of one condition."""
-    operators = [(name, words % {"values": "…"}) for name, words in OPERATORS.items()]
-    return {
-        f"field_{row}": forms.ChoiceField(
-            label=gettext_lazy("And what") if row else gettext_lazy("What"),
-            choices=list(FIELDS.items()),
-            required=False,
-            widget=UnfoldAdminSelectWidget(choices=list(FIELDS.items())),
-        ),
-        f"key_{row}": forms.CharField(
-            label=gettext_lazy("Its name"),
-            required=False,
+def _condition_fields(row: int) -> dict[str, forms.Field]:
+    return condition_fields(
+        row,
+        fields=list(FIELDS.items()),
+        operators=[(name, words % {"values": "…"}) for name, words in OPERATORS.items()],
+        key=text_field(
+            gettext_lazy("Its name"),
             max_length=100,
             help_text=gettext_lazy("As in club_level, or cart_abandoned."),
-            widget=UnfoldAdminTextInputWidget,
         ),
-        f"operator_{row}": forms.ChoiceField(
-            label=gettext_lazy("How"),
-            choices=operators,
-            required=False,
-            widget=UnfoldAdminSelectWidget(choices=operators),
-        ),
-        f"value_{row}": forms.CharField(
-            label=gettext_lazy("Values"),
-            required=False,
+        values=text_field(
+            gettext_lazy("Values"),
             max_length=5000,
             help_text=gettext_lazy("Separated by commas; amounts as on a price tag."),
-            widget=UnfoldAdminTextInputWidget,
         ),
-    }
+    )
 
 
 def shown_filter(filter: Mapping[str, Any], currency: str) -> dict[str, Any] | None:
@@ -283,7 +243,7 @@ def _typed(value: Any, name: str, currency: str) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if name in MONEY:
-        return f"{Decimal(value).scaleb(-EXPONENTS.get(currency, 2)):f}" if type(value) is int else None
+        return f"{major_units(value, currency):f}" if type(value) is int else None
     if not isinstance(value, str | int | float):
         return None
     text = str(value)
@@ -306,21 +266,5 @@ def sentences_of(filter: Mapping[str, Any], currency: str) -> Iterator[str]:
 
 def _shown(value: Any, field: str, currency: str) -> str:
     if field in MONEY and type(value) is int:
-        return f"{Decimal(value).scaleb(-EXPONENTS.get(currency, 2)):f} {currency}"
+        return f"{major_units(value, currency):f} {currency}"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _number(text: str) -> tuple[Decimal] | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return (number,) if number.is_finite() and abs(number) < 10**15 else None
-
-
-def _plain(number: Decimal) -> int | float:
-    return int(number) if number == number.to_integral_value() else float(number)
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

@@ -16,13 +16,14 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from customers.admin.segment_forms import CONDITION_SHOWN, CONDITIONS, SegmentForm, sentences_of
+from customers.admin.segment_forms import CONDITION_SHOWN, SegmentForm, sentences_of
 from customers.membership import parse_filter
 from customers.models import Customer, Segment, SegmentMember
 from customers.places import with_names
 from customers.segments import count_matching
 from customers.selectors import sync_progress
 from customers.services.segments import create_segment, delete_segment, update_segment
+from promoengine.core.admin_conditions import CONDITIONS
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
 from promoengine.core.models import Project
 from promoengine.engine.operators import Moment

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSplitDateTimeWidget,
@@ -17,13 +15,13 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from campaigns.admin.currencies import AmountsField, by_currency, refuse_misplaced, shown_by_currency
+from campaigns.admin.offers import OfferFields, shown_discount
 from campaigns.models import Campaign
 from campaigns.services.create import schema_of_campaign
 from promoengine.core.admin_attribute_fields import AttributeFields
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
-from promoengine.core.prices import major_units, minor_units, plain_number
+from promoengine.core.prices import major_units, minor_units
 from vouchers.admin.limits import LimitFields, shown_limits
 from vouchers.models import Voucher
 from vouchers.patterns import DEFAULT_CHARSET, LEGIBLE_CHARSET, parse_code_config
@@ -36,7 +34,6 @@ OFFERS = [
     ("FIXED", _("Fixed price of the order")),
     ("GIFT", _("Gift card")),
 ]
-VALUE_FIELDS = {"PERCENT": "percent_off", "AMOUNT": "amount_off", "FIXED": "fixed_amount"}
 BATCH_FIELDS = ["batch_name", "locked_until", "one_per_person"]
 PATTERN = "#####-#####"
 CHARSETS = [
@@ -90,32 +87,11 @@ class BatchFields(forms.Form):
         )
 
 
-class CampaignForm(BatchFields, LimitFields, AttributeFields, forms.ModelForm):
+class CampaignForm(OfferFields, BatchFields, LimitFields, AttributeFields, forms.ModelForm):
     """Makes and changes a campaign of codes."""
 
     offer = forms.ChoiceField(
         choices=OFFERS, label=_("Offer"), widget=UnfoldAdminSelectWidget(choices=OFFERS)
-    )
-    value = forms.DecimalField(
-        label=_("Value"),
-        min_value=Decimal(0),
-        max_digits=15,
-        decimal_places=3,
-        help_text=_("Percent, or an amount as you would write it on a price tag."),
-        widget=UnfoldAdminDecimalFieldWidget,
-    )
-    most = forms.DecimalField(
-        label=_("At most"),
-        required=False,
-        min_value=Decimal(0),
-        max_digits=15,
-        decimal_places=3,
-        help_text=_("The largest discount of one order; only for a percentage."),
-        widget=UnfoldAdminDecimalFieldWidget,
-    )
-    elsewhere = AmountsField()
-    category_name = forms.CharField(
-        label=_("Category"), required=False, max_length=255, widget=UnfoldAdminTextInputWidget
     )
     codes = forms.IntegerField(
         label=_("Number of codes"),
@@ -195,14 +171,8 @@ class CampaignForm(BatchFields, LimitFields, AttributeFields, forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        start, end = cleaned.get("start_date"), cleaned.get("expiration_date")
-        if start and end and end <= start:
-            self.add_error("expiration_date", _("The end must be after the start."))
-        if cleaned.get("offer") == "PERCENT" and (cleaned.get("value") or 0) > 100:
-            self.add_error("value", _("A percentage may be at most 100."))
         if cleaned.get("quantity") == 0:
             self.add_error("quantity", _("Leave it empty for no limit, or write at least 1."))
-        refuse_misplaced(self, cleaned, self.project.currency)
         self._check_name(cleaned.get("name"))
         self._check_codes(cleaned)
         return cleaned
@@ -228,23 +198,16 @@ class CampaignForm(BatchFields, LimitFields, AttributeFields, forms.ModelForm):
             return data
         voucher: dict[str, Any] = {"redemption": {"quantity": cleaned["quantity"]}}
         if cleaned["offer"] == "GIFT":
-            voucher |= {"type": "GIFT_VOUCHER", "gift": {"amount": self._minor(cleaned["value"])}}
+            voucher |= {
+                "type": "GIFT_VOUCHER",
+                "gift": {"amount": minor_units(cleaned["value"], self.project.currency)},
+            }
         else:
-            voucher |= {"type": "DISCOUNT_VOUCHER", "discount": self._discount()}
+            voucher |= {"type": "DISCOUNT_VOUCHER", "discount": self.discount_to_wire()}
         if self.is_new:
             data |= {"type": cleaned["type"], "vouchers_count": cleaned["codes"] or 0}
             voucher |= {"code_config": code_config_of(cleaned), "code": cleaned["common_code"] or None}
         return data | {"voucher": voucher}
-
-    def _discount(self) -> dict[str, Any]:
-        kind, value = self.cleaned_data["offer"], self.cleaned_data["value"]
-        discount = {
-            "type": kind,
-            VALUE_FIELDS[kind]: plain_number(value) if kind == "PERCENT" else self._minor(value),
-        }
-        if kind == "PERCENT" and self.cleaned_data["most"]:
-            discount["amount_limit"] = self._minor(self.cleaned_data["most"])
-        return discount | by_currency(discount, self.cleaned_data, VALUE_FIELDS[kind])
 
     def _check_name(self, name: str | None) -> None:
         others = Campaign.objects.filter(project=self.project, name=name).exclude(pk=self.instance.pk)
@@ -264,27 +227,19 @@ class CampaignForm(BatchFields, LimitFields, AttributeFields, forms.ModelForm):
         self.fields["codes"].label = _("More codes to make")
         self.initial["category_name"] = campaign.category.name if campaign.category else ""
         if campaign.gift:
-            self.initial |= {"offer": "GIFT", "value": self._major(campaign.gift["amount"])}
+            self.initial |= {
+                "offer": "GIFT",
+                "value": major_units(campaign.gift["amount"], self.project.currency),
+            }
             self.fields["value"].disabled = self.fields["elsewhere"].disabled = True
         elif campaign.discount:
-            kind = campaign.discount["type"]
-            shown = campaign.discount[VALUE_FIELDS[kind]]
-            self.initial |= {"offer": kind, "value": shown if kind == "PERCENT" else self._major(shown)}
-            if limit := campaign.discount.get("amount_limit"):
-                self.initial["most"] = self._major(limit)
-            self.initial["elsewhere"] = shown_by_currency(campaign.discount, VALUE_FIELDS[kind])
+            self.initial |= shown_discount(campaign.discount, self.project.currency)
         else:
             gone = ("offer", "value", "most", "elsewhere", "quantity", "join_once", "type", "codes")
             for name in (*gone, *BATCH_FIELDS):
                 del self.fields[name]
         for name in {"name", "type", "offer"} & self.fields.keys():
             self.fields[name].disabled = True
-
-    def _minor(self, value: Decimal) -> int:
-        return minor_units(value, self.project.currency)
-
-    def _major(self, amount: int) -> Decimal:
-        return major_units(amount, self.project.currency)
 
 
 class VoucherForm(AttributeFields, forms.ModelForm):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -33,18 +34,7 @@ class Publications(FormOrJson, ServerView):
 
     @extend_schema(responses=PublicationList)
     def get(self, request: ApiRequest) -> Response:
-        condition = publication_condition(request.project, request.GET)
-        rows = Publication.objects.filter(condition, project=request.project)
-        return Response(
-            paged_list(
-                rows.select_related("customer__summary"),
-                request.GET,
-                data_ref="publications",
-                rows_to_wire=lambda found: publication_rows_to_wire(request.project, found),
-                orders=PUBLICATION_ORDERS,
-                default_order="-created_at",
-            )
-        )
+        return publication_list(request, publication_condition(request.project, request.GET))
 
     @extend_schema(request=PublicationBody, responses=PublicationAnswer)
     def post(self, request: ApiRequest) -> Response:
@@ -87,6 +77,22 @@ def _told(request: ApiRequest, code: str, refusal: DomainError) -> DomainError:
         refusal = NotFound("voucher", code)
     note_misses(request, int(isinstance(refusal, NotFound)))
     return refusal
+
+
+def publication_list(request: ApiRequest, condition: Q) -> Response:
+    """Return the page of the project's publications under a condition that the query asks for."""
+    return Response(
+        paged_list(
+            Publication.objects.filter(condition, project=request.project).select_related(
+                "customer__summary"
+            ),
+            request.GET,
+            data_ref="publications",
+            rows_to_wire=lambda found: publication_rows_to_wire(request.project, found),
+            orders=PUBLICATION_ORDERS,
+            default_order="-created_at",
+        )
+    )
 
 
 def publish_to(request: ApiRequest, body: Any) -> Response:

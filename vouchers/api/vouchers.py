@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -11,6 +12,7 @@ from promoengine.core.api.lists import cursor_list, paged_list
 from promoengine.core.api.serializers import AsyncAnswer, read_body
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.ids import parse_public_id, public_id
+from vouchers.api.publications import publication_list
 from vouchers.api.search import found_vouchers, is_search
 from vouchers.api.serializers import (
     BalanceAnswer,
@@ -23,8 +25,8 @@ from vouchers.api.serializers import (
     VoucherMetadataBody,
     VouchersMetadataBody,
 )
-from vouchers.filters import PUBLICATION_ORDERS, VOUCHER_ORDERS, voucher_condition
-from vouchers.models import Publication, VoucherTransaction
+from vouchers.filters import VOUCHER_ORDERS, voucher_condition
+from vouchers.models import VoucherTransaction
 from vouchers.selectors import voucher_by_ref, vouchers_for_wire
 from vouchers.services.balance import add_balance
 from vouchers.services.bulk_metadata import update_vouchers_metadata, update_vouchers_metadata_each
@@ -33,7 +35,6 @@ from vouchers.services.delete import delete_voucher
 from vouchers.services.update import set_voucher_active, update_voucher
 from vouchers.wire import (
     holdings_to_wire,
-    publication_rows_to_wire,
     transaction_to_wire,
     voucher_to_wire,
     vouchers_to_wire,
@@ -156,17 +157,7 @@ class VoucherPublications(VouchersView):
     @extend_schema(responses=PublicationList)
     def get(self, request: ApiRequest, code: str) -> Response:
         voucher = voucher_by_ref(request.project, code)
-        rows = Publication.objects.filter(project=request.project, voucher_ids__contains=[voucher.pk])
-        return Response(
-            paged_list(
-                rows.select_related("customer__summary"),
-                request.GET,
-                data_ref="publications",
-                rows_to_wire=lambda found: publication_rows_to_wire(request.project, found),
-                orders=PUBLICATION_ORDERS,
-                default_order="-created_at",
-            )
-        )
+        return publication_list(request, Q(voucher_ids__contains=[voucher.pk]))
 
 
 class CustomerRedeemables(ServerView):
