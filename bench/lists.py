@@ -1,141 +1,123 @@
-"""Lists on ten million codes and as many customers, in milliseconds, through the whole of Django.
+"""Lists that are very long, over REST: each published way to narrow and to order them that could be slow.
 
-    .venv/bin/python bench/lists.py [--rows 10000000]
+    .venv/bin/python bench/lists.py [--rows 10000000] [--state-dir FOLDER]
 
-Starts a Postgres of its own, fills the tables by generate_series, and asks for pages over REST as a client
-does. A smaller `--rows` takes as much less time and disk; ten million need about 20 GB for the while.
+The tables are those of `bench/long_tables.py`. One client asks each question for a second, a hundred rows
+a page.
 """
 
-import argparse
-import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests import servers
+import requests
 
-servers.ensure_started()
+from bench.load import get, measure
+from bench.long_tables import ASKED, product_with_long_tables
+from tests.product import Product
 
-import django
-
-django.setup()
-
-from django.core.management import call_command
-
-from bench.filling import AT, KEY, insert
-from campaigns.models import Campaign
-from customers.models import Customer
-from promoengine.core.models import Project
-from promoengine.core.services.projects import create_project
-from tests.api import Api
-from vouchers.models import Voucher
-
-REPEATS = 7
+SECONDS, LIMIT = 1.0, 100
+HEADING = f"{'':50}{'p50 ms':>9}{'p95 ms':>9}   found"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    rows = parser.parse_args().rows
-    call_command("migrate", verbosity=0)
-    project = create_project("Bench", key="bench")
-    began = time.perf_counter()
-    fill(project, rows)
-    print(f"{rows:,} codes and {rows:,} customers, made in {time.perf_counter() - began:,.0f} s\n")
-    api = Api(project)
-    for title, path, query in questions(rows):
-        took, answer = measured(lambda path=path, query=query: api.get(path, query))
-        print(f"{title:52} {took:9.1f} ms   {told(answer)}")
+    with product_with_long_tables() as (product, port):
+        keys = {"X-App-Id": product.app_id, "X-App-Token": product.app_token}
+        print(HEADING)
+        for path, listed in questions(ASKED.rows).items():
+            for title, query in listed:
+                asked = get(f"{path}?{urlencode({'limit': LIMIT} | query)}", keys)
+                answer = told(product, keys, path, query)
+                found = measure(port, [asked], clients=1, seconds=SECONDS)
+                name = f"{path.rpartition('/')[2]}: {title}"
+                print(f"{name:50}{found.p50:9.1f}{found.p95:9.1f}   {answer}", flush=True)
 
 
-def questions(rows: int) -> list[tuple[str, str, dict[str, Any]]]:
-    middle = _moment(rows // 2)
-    return [
-        ("codes: first page, and the total", "/v1/vouchers", {"limit": 100}),
-        ("codes: page 1,000 of 100", "/v1/vouchers", {"limit": 100, "page": 1000}),
-        ("codes: by code", "/v1/vouchers", {"limit": 100, "order": "code"}),
-        ("codes: last changed", "/v1/vouchers", {"limit": 100, "order": "-updated_at"}),
-        ("codes: of one campaign", "/v1/vouchers", {"limit": 100, "campaign": "Campaign 7"}),
-        ("codes: of one campaign, page 1,000", "/v1/vouchers", {"campaign": "Campaign 7", "page": 1000}),
-        (
-            "codes: made before a moment",
-            "/v1/vouchers",
-            {"limit": 100, "created_at[before]": middle, "order": "-created_at"},
-        ),
-        ("codes: a fragment", "/v1/vouchers", {"filters[code][conditions][$contains]": "abcdef0"}),
-        ("codes: of a customer", "/v1/vouchers", {"customer": "user-8"}),
-        ("codes: by a key of metadata", "/v1/vouchers", {"filters[metadata.batch][conditions][$is]": "77"}),
-        ("customers: first page, and the total", "/v1/customers", {"limit": 100}),
-        ("customers: page 1,000 of 100", "/v1/customers", {"limit": 100, "page": 1000}),
-        ("customers: by the shop's id", "/v1/customers", {"limit": 100, "order": "source_id"}),
-        ("customers: part of an e-mail", "/v1/customers", {"email": "customer77777"}),
-        ("customers: of a city", "/v1/customers", {"city": "city 77"}),
+def questions(rows: int) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """Return what each list is asked, by its path."""
+    plain: list[tuple[str, dict[str, Any]]] = [
+        ("first page", {}),
+        ("page 1,000 of 100", {"page": 1000}),
+        ("oldest first", {"order": "created_at"}),
     ]
-
-
-def _moment(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_704_067_200 + second))
-
-
-def measured(act: Callable[[], Any]) -> tuple[float, dict[str, Any]]:
-    """Return the median of several requests in milliseconds, and the answer."""
-    took = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        answer = act()
-        took.append(1000 * (time.perf_counter() - began))
-    return statistics.median(took), answer.json()
-
-
-def told(answer: dict[str, Any]) -> str:
-    if "total" not in answer:
-        return str(answer)
-    about = "about " if answer.get("total_is_estimate") else ""
-    return f"{len(answer[answer['data_ref']])} rows of {about}{answer['total']:,}"
-
-
-def fill(project: Project, rows: int) -> None:
-    """Insert codes of a hundred campaigns, and customers; every thousandth code has metadata or a holder."""
-    campaigns = Campaign.objects.bulk_create(
-        Campaign(project=project, name=f"Campaign {n}", discount={"type": "PERCENT", "percent_off": 10})
-        for n in range(100)
-    )
-    keys = [campaign.pk for campaign in campaigns]
-    insert(
-        Customer,
-        {
-            "id": KEY,
-            "project_id": "%(project)s",
-            "source_id": "'user-' || n",
-            "name": "'Customer ' || n",
-            "email": "'customer' || n || '@example.com'",
-            "address": "jsonb_build_object('city', 'City ' || n %% 5000)",
-            "created_at": AT,
-            "updated_at": f"CASE WHEN n %% 10 = 0 THEN {AT} END",
-        },
-        {"project": project.pk, "rows": rows},
-    )
-    insert(
-        Voucher,
-        {
-            "id": KEY,
-            "project_id": "%(project)s",
-            "campaign_id": "(%(campaigns)s::uuid[])[1 + n %% 100]",
-            "code": "md5(n::text)",
-            "code_key": "md5(n::text)",
-            "holder_id": f"CASE WHEN n %% 1000 = 8 THEN {KEY} END",
-            "metadata": (
-                "CASE WHEN n %% 1000 = 0 THEN jsonb_build_object('batch', n / 1000) ELSE '{}'::jsonb END"
+    middle = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_704_067_200 + rows // 2))
+    before = ("made before a moment", {"created_at[before]": middle, "order": "-created_at"})
+    last_year = [
+        ("of last year's campaign", {"campaign": "Last year"}),
+        ("of last year's campaign, page 1,000", {"campaign": "Last year", "page": 1000}),
+    ]
+    return {
+        "/v1/vouchers": [
+            *plain,
+            ("by code", {"order": "code"}),
+            ("last changed", {"order": "-updated_at"}),
+            before,
+            ("of one campaign", {"campaign": "Campaign 7"}),
+            ("of one campaign, page 1,000", {"campaign": "Campaign 7", "page": 1000}),
+            ("a fragment", {"filters[code][conditions][$contains]": "ABCDE"}),
+            ("of a customer", {"customer": "user-8"}),
+            ("by an attribute", {"filters[metadata.batch][conditions][$is]": "77"}),
+            ("used", {"filters[redemption.redeemed_quantity][conditions][$more_than]": "0"}),
+            ("used twice, which none is", {"filters[redemption.redeemed_quantity][conditions][$is]": "2"}),
+            ("disabled", {"filters[active][conditions][$disabled]": "true"}),
+            ("expired, which older ones are", {"filters[active][conditions][$expired]": "true"}),
+            ("referral codes, which none is", {"filters[is_referral_code][conditions][$is]": "true"}),
+        ],
+        "/v1/customers": [
+            *plain,
+            ("by the shop's id", {"order": "source_id"}),
+            before,
+            ("part of an e-mail", {"email": "customer77777"}),
+            ("of a city", {"city": "city 77"}),
+        ],
+        "/v1/orders": [
+            *plain,
+            ("last changed", {"order": "-updated_at"}),
+            before,
+            ("canceled", {"filters[status][conditions][$is]": "CANCELED"}),
+            ("fulfilled, which the oldest are", {"filters[status][conditions][$is]": "FULFILLED"}),
+            (
+                "canceled, before a moment",
+                {"filters[status][conditions][$is]": "CANCELED", "created_at[before]": middle},
             ),
-            "created_at": AT,
-            "updated_at": f"CASE WHEN n %% 10 = 0 THEN {AT} END",
-        },
-        {"project": project.pk, "campaigns": keys, "rows": rows},
-    )
+            ("processing, which none is", {"filters[status][conditions][$is]": "PROCESSING"}),
+            ("of a customer", {"customer": "user-8"}),
+        ],
+        "/v1/redemptions": [
+            *plain,
+            ("by code", {"order": "voucher_code"}),
+            before,
+            ("failed", {"result": "FAILURE"}),
+            ("failed, by code", {"result": "FAILURE", "order": "voucher_code"}),
+            ("rolled back", {"result": "ROLLED_BACK"}),
+            *last_year,
+            ("of a customer", {"customer": "user-8"}),
+        ],
+        "/v1/publications": [
+            *plain,
+            ("by channel", {"order": "channel"}),
+            before,
+            ("failed", {"result": "FAILURE"}),
+            *last_year,
+            ("of gift cards", {"voucher_type": "gift"}),
+            ("of referral codes, which none is", {"is_referral_code": "true"}),
+            ("of a customer", {"customer": "user-8"}),
+        ],
+    }
+
+
+def told(product: Product, keys: dict[str, str], path: str, query: dict[str, Any]) -> str:
+    """Return how many rows there are; where the list is refused, why."""
+    answer = requests.get(f"{product.base_url}{path}", {"limit": LIMIT} | query, headers=keys, timeout=60)
+    found = answer.json()
+    if answer.status_code != 200:
+        return f"{answer.status_code} {found['key']}"
+    about = "about " if found.get("total_is_estimate") else ""
+    return f"{len(found[found['data_ref']])} of {about}{found['total']:,}"
 
 
 if __name__ == "__main__":

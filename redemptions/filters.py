@@ -41,7 +41,7 @@ FIELDS = {
     "parent_redemption_id": by_id("parent_id", "r", "rr"),
     "campaign_name": of_related("campaign_id", Campaign, Field("name")),
     "customer_id": by_id("customer_id", Customer.prefix),
-    "failure_code": Field("failure_code", implied=Q(result="FAILURE")),
+    "failure_code": Field("failure_code", implied=lambda *_: Q(result="FAILURE")),
     "result": Field("result"),
     "object": Field("kind"),
     "created_at": Field("created_at", as_moment),
@@ -56,6 +56,14 @@ ORDERS = {
 }
 
 
+def _with_result(result: str) -> Q:
+    """Return the condition of a result, or of a status, which tells of rollbacks besides."""
+    if result in Redemption.Result.values:
+        return Q(result=result)
+    failed = Q(result=Redemption.Result.FAILURE) if result == Redemption.Status.FAILED else Q()
+    return Q(status=result) & failed
+
+
 def redemption_condition(project: Project, query: QueryDict) -> Q:
     """Return the condition that a list's query asks for.
 
@@ -64,7 +72,7 @@ def redemption_condition(project: Project, query: QueryDict) -> Q:
     """
     condition = filter_condition(query, FIELDS) & range_condition(query, ["created_at"])
     if result := query.get("result"):
-        condition &= Q(result=result) if result in Redemption.Result.values else Q(status=result)
+        condition &= _with_result(result)
     if campaign := query.get("campaign"):
         condition &= of_campaign(project, "campaign_id", campaign)
     if customer := query.get("customer"):

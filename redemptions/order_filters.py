@@ -27,8 +27,7 @@ FIELDS = {
     "metadata": Field("metadata"),
     **{name: Field(name, as_integer) for name in AMOUNTS},
 }
-# Keys grow with time, and have an index.
-ORDERS = {"created_at": "id", "updated_at": "updated_at"}
+ORDERS = {"created_at": "created_at", "updated_at": "updated_at"}
 
 
 def order_condition(query: QueryDict) -> Q:

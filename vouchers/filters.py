@@ -1,6 +1,7 @@
 """What lists of vouchers and publications may be filtered and ordered by."""
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.lookups import In
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -38,6 +39,19 @@ def in_category(values: list[str]) -> Q:
     return Q(category__in=categories) | Q(category=None, campaign__in=campaigns)
 
 
+def _of_used(operator: str, values: list[int]) -> Q:
+    """Return what codes with so many uses are, of which those with any have an index."""
+    least = min(values) + (operator == "$more_than")
+    is_least = operator in ("$is", "$in", "$more_than", "$more_than_equal")
+    return Q(is_unused=False) if is_least and least > 0 else Q()
+
+
+def _of_type(operator: str, values: list[str]) -> Q:
+    """Return what codes of a type are, of which gift cards have an index."""
+    is_gift = operator in ("$is", "$in") and set(values) == {Voucher.Type.GIFT_VOUCHER}
+    return Q(gift_amount__isnull=False) if is_gift else Q()
+
+
 BY_ID = by_id("pk", Voucher.prefix)
 VOUCHER_FIELDS = {
     "code": Field("code_key", with_fragment=lambda text: with_fragment(text).indexed),
@@ -57,9 +71,9 @@ VOUCHER_FIELDS = {
     "categories": Field(conditions={"$is": in_category, "$in": in_category}),
     "category_ids": by_id("category_id", Category.prefix),
     "holder_id": by_id("holder_id", Customer.prefix),
-    "type": Field("type"),
-    "voucher_type": Field("type"),
-    "redemption.redeemed_quantity": Field("redeemed_quantity", as_integer),
+    "type": Field("type", implied=_of_type),
+    "voucher_type": Field("type", implied=_of_type),
+    "redemption.redeemed_quantity": Field("redeemed_quantity", as_integer, implied=_of_used),
     "is_referral_code": Field("is_referral_code", as_boolean),
     "created_at": Field("created_at", as_moment),
     "created_date": Field("created_at", as_moment),
@@ -78,6 +92,12 @@ VOUCHER_ORDERS = {
     "category": "category__name",
     "expiration_date": "expiration_date",
 }
+# As the list's own parameter calls them.
+SHORT_TYPES = {
+    "discount": Voucher.Type.DISCOUNT_VOUCHER,
+    "gift": Voucher.Type.GIFT_VOUCHER,
+    "loyalty": "LOYALTY_CARD",
+}
 PUBLICATION_FIELDS = {
     "customer_id": by_id("customer_id", Customer.prefix),
     "created_at": Field("created_at", as_moment),
@@ -90,9 +110,23 @@ PUBLICATION_FIELDS = {
             "$in": lambda values: _of_vouchers(values),
         }
     ),
+    "voucher_type": Field(
+        conditions={
+            "$is": lambda values: _of_codes_of_type(values[:1]),
+            "$in": lambda values: _of_codes_of_type(values),
+            "$is_not": lambda values: ~_of_codes_of_type(values[:1]),
+            "$not_in": lambda values: ~_of_codes_of_type(values),
+        }
+    ),
+    "is_referral_code": Field(
+        conditions={
+            "$is": lambda values: _of_referral_codes(as_boolean(values[0])),
+            "$is_not": lambda values: _of_referral_codes(not as_boolean(values[0])),
+        }
+    ),
     "source_id": Field("source_id"),
     "result": Field("result"),
-    "failure_code": Field("failure_code", implied=Q(result="FAILURE")),
+    "failure_code": Field("failure_code", implied=lambda *_: Q(result="FAILURE")),
 }
 PUBLICATION_ORDERS = {
     "id": "created_at",
@@ -141,6 +175,10 @@ def publication_condition(project: Project, query: QueryDict) -> Q:
     for name in ("result", "source_id"):
         if value := query.get(name):
             condition &= Q(**{name: as_text(value)})
+    if kind := query.get("voucher_type"):
+        condition &= _of_codes_of_type([kind])
+    if query.get("is_referral_code") == "true":
+        condition &= _of_referral_codes(True)
     return condition
 
 
@@ -153,3 +191,21 @@ def _of_code(project: Project, code: str) -> Q:
 def _of_vouchers(values: list[str]) -> Q:
     keys = [key for value in values if (key := parse_public_id(Voucher.prefix, value))]
     return Q(voucher_ids__overlap=keys)
+
+
+def _of_codes_of_type(values: list[str]) -> Q:
+    """Return the condition that a publication gave codes of a type: its campaign tells, or the code."""
+    kinds = [SHORT_TYPES.get(value.lower(), value) for value in values]
+    types = [one for one in Campaign.CampaignType if Campaign(campaign_type=one).voucher_type in kinds]
+    # A value and not whether it exists: for that, Postgres may read the types of all codes there are.
+    type_of_code = Subquery(Voucher.objects.filter(pk=OuterRef("voucher_ids__0")).values("type"))
+    return _of_campaign_types(types) | Q(Q(campaign=None), In(type_of_code, kinds))
+
+
+def _of_referral_codes(is_referral: bool) -> Q:
+    found = _of_campaign_types([Campaign.CampaignType.REFERRAL_PROGRAM])
+    return found if is_referral else Q(campaign=None) | ~found
+
+
+def _of_campaign_types(types: list[str]) -> Q:
+    return of_related("campaign_id", Campaign, Field("campaign_type")).condition("$in", types)

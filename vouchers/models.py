@@ -208,8 +208,13 @@ class Voucher(ValidityModel):
             ),
             models.Index(
                 fields=["project", "created_at", "id"],
-                name="voucher_used",
-                condition=Q(is_unused=False, quantity__isnull=False),
+                name="voucher_not_unused",
+                condition=Q(is_unused=False),
+            ),
+            models.Index(
+                fields=["project", "created_at", "id"],
+                name="voucher_referral",
+                condition=Q(is_referral_code=True),
             ),
             models.Index(
                 fields=["project", "created_at", "id"],

@@ -22,8 +22,9 @@ from vouchers.selections import Selection, Sought
 from vouchers.selectors import vouchers_for_wire
 from vouchers.walks import Place, Walk
 
-# How many codes a walk goes past, window by window, until it stops and says so.
-WINDOWS = (5_000, 50_000, 200_000)
+# How many codes a walk goes past, window by window, until it stops and says so. Where so many of all codes
+# have no page of what is sought, it is so rare that an index is affordable, or it is among older ones alone.
+WINDOWS = (5_000, 25_000)
 # In the planner's unit, the reading of a page in sequence: what is read without a second thought, and what at
 # most once the first window had too few. A table read as a whole costs more time than that unit says.
 CHEAP, AFFORDABLE, WHOLE = 3_000.0, 60_000.0, 3.0

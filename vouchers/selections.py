@@ -158,7 +158,7 @@ class Selection:
         if self.state == state.DISABLED and not closed.campaigns:
             return BY_CREATION(own & Q(active=False) & made), {"state", "created_at"}
         if self.state == state.USED:
-            own &= Q(is_unused=False, quantity__isnull=False)
+            own &= Q(is_unused=False)
         elif self.state == state.NO_BALANCE or self.type == Voucher.Type.GIFT_VOUCHER:
             own &= Q(gift_amount__isnull=False)
         return BY_CREATION(own & made), {"created_at"}

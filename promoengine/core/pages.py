@@ -13,6 +13,8 @@ from psycopg.errors import QueryCanceled
 from promoengine.core.errors import QueryTooLarge
 
 EXACT_UP_TO = 10_000
+# In the planner's unit, the reading of a page in sequence: what counting may cost.
+COUNTED_AT_MOST = 20_000.0
 PAGE_MAX = 1000
 SECONDS = 10
 
@@ -27,13 +29,29 @@ class Total:
     is_estimate: bool = False
 
 
-def total_of(rows: QuerySet[Any]) -> Total:
-    """Return how many rows there are; never more than 10,001 of them are read for it."""
-    counted = rows.order_by().values_list(Value(1))[: EXACT_UP_TO + 1].count()
-    if counted <= EXACT_UP_TO:
-        return Total(counted)
-    (plan,) = json.loads(rows.order_by().values_list("pk").explain(format="json"))
-    return Total(max(int(plan["Plan"]["Plan Rows"]), counted), is_estimate=True)
+def total_of(rows: QuerySet[Any], at_least: int = 0, *, is_narrowed: bool = True) -> Total:
+    """Return how many rows there are; never more than 10,001 of them are read for it, nor a whole long table.
+
+    `at_least` so many are known to be there. Where nothing narrows the rows, counting some is cheap.
+    """
+    some = rows.order_by().values_list(Value(1))[: EXACT_UP_TO + 1]
+    if not is_narrowed or _plan(some)["Total Cost"] <= COUNTED_AT_MOST:
+        counted = some.count()
+        if counted <= EXACT_UP_TO:
+            return Total(counted)
+        at_least = max(at_least, counted)
+    reckoned = int(_plan(rows.order_by().values_list("pk"))["Plan Rows"])
+    return Total(max(reckoned, at_least), is_estimate=True)
+
+
+def _plan(rows: QuerySet[Any]) -> dict[str, Any]:
+    """Return the top of the planner's plan of a query."""
+    said = rows.explain(format="json")
+    if not said:  # nothing can be meant, so nothing was asked
+        return {"Total Cost": 0.0, "Plan Rows": 0}
+    (top,) = json.loads(said)
+    plan: dict[str, Any] = top["Plan"]
+    return plan
 
 
 def rows_between(rows: QuerySet[Row], first: int, end: int) -> list[Row]:

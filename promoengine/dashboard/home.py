@@ -62,7 +62,7 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         "jobs": AsyncAction.objects.filter(
             project=project, status__in=["ENQUEUED", "IN_PROGRESS", "FAILED"]
         ).order_by("-id")[:5],
-        "newest": uses.select_related("customer", "campaign").order_by("-id")[:NEWEST],
+        "newest": uses.select_related("customer", "campaign").order_by("-created_at", "-id")[:NEWEST],
     }
 
 

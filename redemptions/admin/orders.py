@@ -76,7 +76,7 @@ class OrderAdmin(RefundableAdmin, ReadOnlyAdmin):
         "A whole order number or id, the shop's own id of a customer, or part of a customer's name or e-mail"
     )
     list_before_template = "dashboard/export_link.html"
-    ordering = ["-id"]
+    ordering = ["-created_at", "-id"]
     fields = [
         "reference",
         "public_id",

@@ -83,7 +83,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     def of_voucher(self, request: HttpRequest, voucher_id: uuid.UUID) -> HttpResponse:
         """Show the redemptions of one code, for its own page."""
         rows = self.get_queryset(request).filter(voucher_id=voucher_id).select_related("customer", "project")
-        found = list(rows.order_by("-id")[: SHOWN + 1])
+        found = list(rows.order_by("-created_at", "-id")[: SHOWN + 1])
         context = {
             "rows": [
                 {

@@ -25,7 +25,14 @@ class Orders(OrdersView):
     def get(self, request: ApiRequest) -> Response:
         rows = orders_for_wire(request.project).with_totals().filter(order_condition(request.GET))
         return Response(
-            paged_list(rows, request.GET, data_ref="orders", rows_to_wire=order_list_to_wire, orders=ORDERS)
+            paged_list(
+                rows,
+                request.GET,
+                data_ref="orders",
+                rows_to_wire=order_list_to_wire,
+                orders=ORDERS,
+                default_order="-created_at",
+            )
         )
 
     @extend_schema(request=OrderRequestBody, responses=OrderAnswer)

@@ -107,10 +107,13 @@ class VoucherRedemptions(ServerView):
         rows = redemptions_for_wire(request.project).filter(
             voucher_id=voucher.pk, kind=Redemption.Kind.REDEMPTION, result=Redemption.Result.SUCCESS
         )
-        entries = redemption_list_to_wire(request.project, list(rows.order_by("-pk")[:limit]))
+        newest = list(rows.order_by("-created_at", "-pk")[:limit])
         return Response(
             redemption_to_wire(voucher)
-            | {"data_ref": "redemption_entries", "redemption_entries": entries}
+            | {
+                "data_ref": "redemption_entries",
+                "redemption_entries": redemption_list_to_wire(request.project, newest),
+            }
             | total_to_wire(total_of(rows))
         )
 

@@ -37,7 +37,12 @@ class Order(ProjectModel):
 
     # No key in the database: checking one locks the project's row, which every checkout would share.
     project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, editable=False
+        Project,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        editable=False,
     )
 
     class Status(models.TextChoices):
@@ -89,7 +94,9 @@ class Order(ProjectModel):
             models.UniqueConstraint(fields=["project", "source_id"], name="order_source_id_unique")
         ]
         indexes = [
-            models.Index(fields=["project", "-id"], name="order_newest"),
+            # What lists are ordered by, and in dashboards narrowed by.
+            models.Index(fields=["project", "created_at", "id"], name="order_created"),
+            models.Index(fields=["project", "status", "created_at", "id"], name="order_of_status"),
             models.Index(
                 F("project"), F("updated_at").desc(nulls_last=True), F("id").desc(), name="order_updated"
             ),

@@ -156,8 +156,14 @@ class Redemption(ProjectModel):
                 name="rollback_created",
                 condition=Q(kind="redemption_rollback"),
             ),
-            models.Index(fields=["voucher", "-id"], name="redemption_of_voucher"),
-            models.Index(fields=["campaign", "-id"], name="redemption_of_campaign"),
+            models.Index(
+                fields=["project", "created_at", "id"],
+                name="redemption_rolled_back",
+                condition=Q(status="ROLLED_BACK"),
+            ),
+            # A campaign or code of last year may have millions, behind millions of others.
+            models.Index(fields=["voucher", "created_at", "id"], name="redemption_voucher_created"),
+            models.Index(fields=["campaign", "created_at", "id"], name="redemption_campaign_created"),
             models.Index(
                 fields=["promotion_tier", "-id"], name="redemption_of_tier", condition=~Q(promotion_tier=None)
             ),

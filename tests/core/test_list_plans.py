@@ -14,17 +14,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign
-from customers.models import Customer
+from customers.models import Customer, Segment, SegmentMember
 from promoengine.core.models import OutboxEvent
 from promoengine.core.partitions import PARTITIONS
-from redemptions.models import Order, Redemption
+from redemptions.models import Export, Order, Redemption
 from tests.api import Api
 from tests.factories import CampaignFactory, CategoryFactory, CustomerFactory, ProjectFactory, VoucherFactory
 from vouchers.models import Publication, Voucher
 
 ROWS, BATCH, PRETENDED = 3000, 1000, 10_000_000
 SORTED_AT_MOST = 100_000  # rows that a selective filter leaves; the whole list is a hundred times that
+# In the planner's unit. The pretended rows take no pages, so this is going past half a million of them.
+COST_AT_MOST = 5_000.0
 COUNTED = 10_001
+TYPES = {97: "LOYALTY_PROGRAM", 98: "REFERRAL_PROGRAM", 99: "GIFT_VOUCHERS"}
 
 LONG = (Customer, Voucher, Publication, Order, Redemption, OutboxEvent)
 
@@ -36,7 +39,12 @@ def shop(django_db_setup, django_db_blocker):
         project = ProjectFactory()
         categories = [CategoryFactory(project=project, name=f"Category {n}") for n in range(20)]
         campaigns = [
-            CampaignFactory(project=project, name=f"Campaign {n}", category=categories[n % 20])
+            CampaignFactory(
+                project=project,
+                name=f"Campaign {n}",
+                category=categories[n % 20],
+                campaign_type=TYPES.get(n, "DISCOUNT_COUPONS"),
+            )
             for n in range(100)
         ]
         try:
@@ -98,6 +106,7 @@ def fill(project, campaigns) -> dict[str, Any]:
             Redemption(
                 project=project,
                 kind="redemption_rollback" if n % 60 == 0 else "redemption",
+                status="ROLLED_BACK" if n % 60 == 1 else "SUCCEEDED",
                 result="FAILURE" if n % 50 == 0 else "SUCCESS",
                 failure_code="quantity_exceeded" if n % 50 == 0 else "",
                 voucher=vouchers[n],
@@ -113,7 +122,14 @@ def fill(project, campaigns) -> dict[str, Any]:
     )
     Order.objects.bulk_create(
         (
-            Order(project=project, source_id=f"order-{n}", created_at=moment(n), updated_at=moment(n))
+            Order(
+                project=project,
+                source_id=f"order-{n}",
+                customer=customers[n],
+                status="CANCELED" if n % 100 == 0 else "PAID",
+                created_at=moment(n),
+                updated_at=moment(n),
+            )
             for n in range(ROWS)
         ),
         BATCH,
@@ -123,15 +139,20 @@ def fill(project, campaigns) -> dict[str, Any]:
             OutboxEvent(
                 project=project,
                 type="customer.updated",
-                customer_id=customers[n % 100].pk,
+                customer_id=customers[n % 1000].pk,
                 created_at=moment(n),
             )
             for n in range(ROWS)
         ),
         BATCH,
     )
+    segment = Segment.objects.create(project=project, name="Few", type=Segment.Type.STATIC)
+    SegmentMember.objects.bulk_create(
+        SegmentMember(segment=segment, customer=customer) for customer in customers[::50]
+    )
     return {
         "project": project,
+        "segment": segment.public_id,
         "tables": {name for model in LONG for name in pretend_to_be_long(model._meta.db_table)},
         "campaign": campaigns[0].public_id,
         "voucher": vouchers[7].public_id,
@@ -165,6 +186,7 @@ def empty(project) -> None:
     for model in reversed(LONG):
         model.objects.filter(project=project).delete()
     Campaign.objects.filter(project=project).delete()
+    Segment.objects.filter(project=project).delete()
     project.delete()
     with connection.cursor() as cursor:
         for model in LONG:
@@ -183,6 +205,8 @@ def troubles(sql: str, tables: set[str]) -> list[str]:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
         plan = cursor.fetchone()[0][0]["Plan"]
     found = []
+    if plan["Total Cost"] > COST_AT_MOST:
+        found.append(f"costs {plan['Total Cost']:,.0f}")
     for node in nodes(plan):
         if node["Node Type"] == "Sort" and node["Plan Rows"] > SORTED_AT_MOST:
             found.append(f"sorts {node['Plan Rows']} rows by {node['Sort Key']}")
@@ -207,16 +231,24 @@ def filters(**asked: str) -> list[dict[str, str]]:
 
 
 def in_range(column: str) -> list[dict[str, str]]:
-    return [
-        {f"{column}[{word}]": "2026-11-01T10:00:00Z", "order": f"{sign}{column}"}
-        for word in ("after", "before")
-        for sign in ("", "-")
-    ]
+    return [{f"{column}[{word}]": "2026-11-01T10:00:00Z"} for word in ("after", "before")]
 
 
-LISTS = {
+# The published orders of each list, and each published way to narrow it.
+ORDERS = {
+    "/v1/vouchers": both_ways("created_at", "updated_at", "code"),
+    "/v1/customers": both_ways("created_at", "updated_at", "source_id"),
+    "/v1/redemptions": both_ways("created_at", "id", "voucher_code", "tracking_id", "customer_id"),
+    "/v1/publications": both_ways(
+        "created_at", "id", "voucher_code", "tracking_id", "customer_id", "channel"
+    ),
+    "/v1/orders": both_ways("created_at", "updated_at"),
+    "/v1/customers/user-8/activity": both_ways("created_at"),
+    "/v1/customers/user-8/redeemables": both_ways("id"),
+    "/v1/exports": both_ways("created_at", "status"),
+}
+NARROWED = {
     "/v1/vouchers": [
-        *both_ways("created_at", "updated_at", "code", "id"),
         *in_range("created_at"),
         *in_range("updated_at"),
         {"campaign": "Campaign 1"},
@@ -227,48 +259,63 @@ LISTS = {
         {"code": "0" * 32},
         {"ids": "{voucher}"},
         *filters(
+            active__active="true",
+            active__expired="true",
+            active__enabled="true",
+            active__disabled="true",
             code__is="0" * 32,
+            code__in="0" * 32,
             code__contains="abcdef",
             code__starts_with="abcdef",
             code__ends_with="abcdef",
+            code__not_contain="abcdef",
             campaign_ids__in="{campaign}",
+            campaign_ids__is_unknown="true",
             campaign__is="Campaign 1",
+            categories__is="Category 1",
             holder_id__is="{customer}",
+            is_referral_code__is="true",
+            start_date__after="2026-12-01T10:00:00Z",
+            expiration_date__before="2026-12-01T10:00:00Z",
         ),
-        {"filters[metadata.batch][conditions][$is]": "7"},
+        *filters(**{"redemption.redeemed_quantity__more_than": "0", "metadata.batch__is": "7"}),
+        *filters(**{"redemption.redeemed_quantity__is": "3", "metadata.batch__has_value": "7"}),
     ],
     "/v1/customers": [
-        *both_ways("created_at", "updated_at", "source_id"),
         *in_range("created_at"),
         *in_range("updated_at"),
         {"starting_after": "2026-11-01T10:00:00Z"},
         {"email": "alice77"},
         {"name": "Alice 77"},
         {"city": "city 77"},
+        {"segment_id": "{segment}"},
     ],
     "/v1/redemptions": [
-        *both_ways("created_at", "id", "voucher_code", "tracking_id", "customer_id"),
         *in_range("created_at"),
         {"result": "SUCCESS"},
         {"result": "FAILURE"},
+        {"result": "ROLLED_BACK"},
+        {"result": "FAILED"},
         {"campaign": "Campaign 1"},
         {"campaign": "{campaign}"},
         {"customer": "user-8"},
         {"customer": "{customer}"},
         *filters(
             voucher_code__is="0" * 32,
+            voucher_code__starts_with="000000",
             related_object_id__is="{voucher}",
             related_object_parent_id__is="{campaign}",
             parent_redemption_id__is="r_0000000000000000000001",
+            parent_redemption_id__has_value="true",
             failure_code__is="quantity_exceeded",
             result__is="FAILURE",
             object__is="redemption_rollback",
             customer_id__is="{customer}",
+            customer_id__is_unknown="true",
             campaign_name__is="Campaign 1",
         ),
     ],
     "/v1/publications": [
-        *both_ways("created_at", "id", "voucher_code", "tracking_id", "customer_id", "channel"),
         *in_range("created_at"),
         {"campaign": "Campaign 1"},
         {"customer": "user-8"},
@@ -276,6 +323,9 @@ LISTS = {
         {"result": "SUCCESS"},
         {"result": "FAILURE"},
         {"source_id": "source-7"},
+        {"voucher_type": "discount"},
+        {"voucher_type": "loyalty"},
+        {"is_referral_code": "true"},
         *filters(
             failure_code__is="customer_rules_violated",
             result__is="FAILURE",
@@ -284,11 +334,30 @@ LISTS = {
             parent_object_id__is="{campaign}",
             related_object_id__is="{voucher}",
             source_id__is="source-7",
+            voucher_type__is="GIFT_VOUCHER",
+            is_referral_code__is="true",
         ),
     ],
-    "/v1/orders": both_ways("created_at", "updated_at"),
-    "/v1/customers/user-8/activity": [{}, *both_ways("id"), {"start_date": "2026-11-01T10:00:00Z"}],
-    "/v1/customers/user-8/redeemables": [{}],
+    # Ours, and the dashboard's and the exports' by the same words.
+    "/v1/orders": [
+        *in_range("created_at"),
+        *in_range("updated_at"),
+        {"customer": "user-8"},
+        *filters(
+            status__is="CANCELED",
+            source_id__is="order-8",
+            customer_id__is="{customer}",
+        ),
+        *filters(status__is="FULFILLED"),
+        *({**one, **two} for one in filters(status__is="CANCELED") for two in in_range("created_at")),
+    ],
+    "/v1/customers/user-8/activity": [
+        {"start_date": "2026-11-01T10:00:00Z"},
+        {"type": "customer.updated"},
+        {"category": "EFFECT"},
+        {"campaign_id": "{campaign}"},
+        {"campaign_type": "GIFT_VOUCHERS"},
+    ],
 }
 TABLES = {
     "/v1/vouchers": Voucher,
@@ -298,14 +367,20 @@ TABLES = {
     "/v1/orders": Order,
     "/v1/customers/user-8/activity": OutboxEvent,
     "/v1/customers/user-8/redeemables": Voucher,
+    "/v1/exports": Export,
 }
-CASES = [(path, query) for path, queries in LISTS.items() for query in [{}, {"page": "900"}, *queries]]
+CASES = [
+    (path, narrowed, order)
+    for path, orders in ORDERS.items()
+    for narrowed in [{}, {"page": "900"}, *NARROWED.get(path, [])]
+    for order in orders
+]
 
 
-@pytest.mark.parametrize(("path", "query"), CASES, ids=str)
-def test_a_list_is_answered_from_an_index(shop, db, path, query):
+@pytest.mark.parametrize(("path", "narrowed", "order"), CASES, ids=str)
+def test_a_list_is_answered_from_an_index(shop, db, path, narrowed, order):
     api = Api(shop["project"])
-    asked = {name: value.format(**shop) for name, value in query.items()}
+    asked = order | {name: value.format(**shop) for name, value in narrowed.items()}
     with CaptureQueriesContext(connection) as captured:
         answer = api.get(path, asked)
 

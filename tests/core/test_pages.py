@@ -133,6 +133,17 @@ def test_a_list_that_takes_too_long_is_refused(monkeypatch):
     assert api.get("/v1/vouchers", {"code": "SUMMER"}).json()["total"] == 0
 
 
+def test_what_would_cost_too_much_to_count_is_reckoned(api, many, monkeypatch):
+    monkeypatch.setattr(pages, "COUNTED_AT_MOST", 0.0)
+    few = {"limit": 2, "filters[code][conditions][$in]": [one.code_key for one in many[:3]]}
+
+    answer = api.get("/v1/vouchers", few).json()
+
+    assert answer["total_is_estimate"]
+    assert answer["total"] >= 3
+    assert "total_is_estimate" not in api.get("/v1/vouchers", few | {"limit": 5}).json()
+
+
 def test_the_dashboard_turns_pages(marketer, project):
     made = Customer.objects.bulk_create(CustomerFactory.build(project=project) for _ in range(65))
 

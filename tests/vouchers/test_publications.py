@@ -158,3 +158,34 @@ def test_publications_are_listed(api, project):
     of_a = api.get("/v1/publications", {"customer": "a"}).json()
 
     assert (everything["total"], of_a["total"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [
+        ({"voucher_type": "discount"}, ["LONE", "SPRING", "FRIEND"]),
+        ({"voucher_type": "gift"}, ["LONE-GIFT", "GIFT"]),
+        ({"voucher_type": "loyalty"}, []),
+        ({"filters[voucher_type][conditions][$is]": "GIFT_VOUCHER"}, ["LONE-GIFT", "GIFT"]),
+        ({"filters[voucher_type][conditions][$in][0]": "DISCOUNT_VOUCHER"}, ["LONE", "SPRING", "FRIEND"]),
+        ({"is_referral_code": "true"}, ["FRIEND"]),
+        ({"filters[is_referral_code][conditions][$is]": "true"}, ["FRIEND"]),
+        ({"filters[is_referral_code][conditions][$is]": "false"}, ["LONE-GIFT", "LONE", "GIFT", "SPRING"]),
+    ],
+)
+def test_publications_are_listed_by_what_their_codes_are(api, project, query, listed):
+    gift = {"type": "GIFT_VOUCHER", "gift_amount": 500, "gift_balance": 500, "discount": None}
+    for text, kind, terms in (
+        ("FRIEND", "REFERRAL_PROGRAM", {}),
+        ("SPRING", "DISCOUNT_COUPONS", {}),
+        ("GIFT", "GIFT_VOUCHERS", gift),
+        ("LONE", None, {}),
+        ("LONE-GIFT", None, gift),
+    ):
+        campaign = CampaignFactory(project=project, campaign_type=kind) if kind else None
+        VoucherFactory(project=project, campaign=campaign, code=text, code_key=text, **terms)
+        assert publish(api, voucher=text).status_code == 200
+
+    answer = api.get("/v1/publications", query).json()
+
+    assert [one["voucher"]["code"] for one in answer["publications"]] == listed

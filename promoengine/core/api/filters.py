@@ -67,19 +67,23 @@ def as_moment(text: str) -> Any:
     return moment if moment.tzinfo else make_aware(moment, get_default_timezone())
 
 
+def _nothing_more(operator: str, values: list[Any]) -> Q:
+    return Q()
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """What a published filter field reads: a column, or a condition of its own per operator.
 
     `with_fragment` returns what rows with a text in the column meet besides, by which an index finds them;
-    `implied` is what every row with a value is, and an index holds alone.
+    `implied` what rows are that meet an operator with values, where an index holds those alone.
     """
 
     column: str = ""
     read: Read = as_text
     conditions: Mapping[str, Callable[[list[str]], Q]] | None = None
     with_fragment: Callable[[str], Q] | None = None
-    implied: Q = Q()
+    implied: Callable[[str, list[Any]], Q] = _nothing_more
 
     def condition(self, operator: str, values: list[str]) -> Q:
         if self.conditions is not None:
@@ -96,7 +100,7 @@ class Field:
         condition = Q(**{f"{self.column}__{LOOKUPS[operator]}": read if operator == "$in" else read[0]})
         if self.with_fragment and operator in ("$contains", "$starts_with", "$ends_with"):
             condition &= self.with_fragment(values[0])
-        return condition & self.implied
+        return condition & self.implied(operator, read)
 
 
 def by_id(column: str, *prefixes: str) -> Field:

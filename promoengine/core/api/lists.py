@@ -39,10 +39,12 @@ def paged_list(
     limit, page = limit_of(query, default=limit_default), page_of(query)
     ordered = rows.order_by(*order_of(rows.model, query, orders, default_order))
     first = (page - 1) * limit
-    with bounded(_asks_for_more_than_a_page(query)):
+    asks_for_more = _asks_for_more_than_a_page(query)
+    with bounded(asks_for_more):
         found = rows_between(ordered, first, first + limit + 1)
         is_last = len(found) <= limit and (found or not first)
-        total = Total(first + len(found)) if is_last else total_of(rows)
+        known = first + len(found) if found else 0
+        total = Total(known) if is_last else total_of(rows, known, is_narrowed=asks_for_more)
     body = _wrapped(data_ref, rows_to_wire(found[:limit])) | total_to_wire(total)
     return body | {"has_more": len(found) > limit} if has_more else body
 
