@@ -42,33 +42,35 @@ from vouchers.patterns import parse_code_config
 from vouchers.services.generate import start_generation
 from vouchers.services.import_codes import start_code_import
 
-ROUNDS = 3
+GENERATING, EXPORTING = "generating", "exporting"
+IMPORTING = {"importing-good-rows": GOOD, "importing-all-or-nothing": ALL}
 
 
 def main() -> None:
     """Run the measurements and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--codes", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=["generating", "importing", "exporting"])
+    parser.add_argument("--only", choices=[GENERATING, *IMPORTING, EXPORTING])
+    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     call_command("migrate", verbosity=0)
     print_machine()
     print(f"{'':42}{'seconds':>12}{'rows/s':>12}{'ratio':>8}")
-    if asked.only in (None, "generating"):
-        measure("generating", asked.codes, generate)
-    if asked.only in (None, "importing"):
-        with tempfile.TemporaryFile() as table:
-            write_table(table, asked.codes)
-            for mode in (GOOD, ALL):
-                measure(f"importing ({mode})", asked.codes, partial(import_table, table, mode))
-    if asked.only in (None, "exporting"):
-        measure_exports(generate(asked.codes), asked.codes)
+    if asked.only in (None, GENERATING):
+        measure(GENERATING, generate, count=asked.codes, rounds=asked.rounds)
+    for name, mode in IMPORTING.items():
+        if asked.only in (None, name):
+            with tempfile.TemporaryFile() as table:
+                write_table(table, asked.codes)
+                measure(name, partial(import_table, table, mode), count=asked.codes, rounds=asked.rounds)
+    if asked.only in (None, EXPORTING):
+        measure_exports(generate(asked.codes), count=asked.codes, rounds=asked.rounds)
 
 
-def measure(what: str, count: int, act: Callable[[int], object]) -> None:
+def measure(what: str, act: Callable[[int], object], *, count: int, rounds: int) -> None:
     """Print the best of some rounds of a job beside the best of as many of a plain COPY."""
     taken, copied, before = [], [], peak()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         taken.append(seconds(lambda: act(count)))
         memory = peak()
         copied.append(seconds_to_copy())

@@ -17,7 +17,6 @@ from redemptions.export_formats import Format
 from redemptions.models import ExportPart
 from redemptions.services.exports import start_export
 
-ROUNDS = 3
 # Columns of an export, and those of the tables that they are made of.
 COLUMNS = {
     "the default columns": (
@@ -35,14 +34,14 @@ COLUMNS = {
 }
 
 
-def measure_exports(project: Project, count: int) -> None:
+def measure_exports(project: Project, *, count: int, rounds: int) -> None:
     """Print what exports of all codes of a project take, which has `count` of them."""
     for name, (fields, columns) in COLUMNS.items():
-        copied = min(_seconds_to_copy(project, columns) for _ in range(ROUNDS))
+        copied = min(_seconds_to_copy(project, columns) for _ in range(rounds))
         _print_row(f"plain COPY TO, {name}", copied, count)
         for format in Format:
             before = _peak()
-            taken = min(_seconds_to_export(project, fields, format, count) for _ in range(ROUNDS))
+            taken = min(_seconds_to_export(project, fields, format, count) for _ in range(rounds))
             grown = _peak() - before
             _print_row(f"export to {format}, {name}", taken, count, beside=copied, grown=grown)
 

@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 
 from promoengine.core.currencies import EXPONENTS
 from promoengine.core.models import Project
+from redemptions.export_ids import public_id_sql
 
 # The name of a column, also of a related row's, or an expression.
 Column = Any
@@ -19,11 +20,14 @@ class OwnText(TextField):
 class PublicId(Func):
     """The public id of a key, null where there is none; `prefix` is text or an expression."""
 
-    function = "promo_public_id"
     output_field = OwnText()
 
     def __init__(self, prefix: Column, key: Column, **extra: Any) -> None:
         super().__init__(Value(prefix, CharField()) if isinstance(prefix, str) else prefix, key, **extra)
+
+    def as_sql(self, compiler: Any, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
+        (prefix, own), (key, others) = (compiler.compile(part) for part in self.source_expressions)
+        return public_id_sql(prefix, key), [*own, *others]
 
 
 class NumberOf(Func):

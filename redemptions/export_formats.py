@@ -2,10 +2,9 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -13,9 +12,9 @@ import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
-from promoengine.core.spreadsheets import HARMLESS
 from promoengine.core.xlsx_writing import Style, write_xlsx
-from redemptions.export_columns import Column, OwnText
+from redemptions.export_cells import CsvCell, Kind, Line, array, record
+from redemptions.export_columns import Column
 
 # Between two looks whether somebody wants the work to stop.
 ROWS_A_STEP = 10_000
@@ -47,16 +46,6 @@ CONTENT_TYPES = {
 }
 
 
-class Kind(Enum):
-    TEXT = auto()
-    OWN_TEXT = auto()
-    NUMBER = auto()
-    BOOLEAN = auto()
-    MOMENT = auto()
-    DAY = auto()
-    JSON = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class FileColumn:
     """A column of a file: the name of its field, its title, and where its cells come from."""
@@ -66,44 +55,7 @@ class FileColumn:
     cells: Column
 
 
-MOMENT = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
-DAY = "to_char({0}, 'YYYY-MM-DD')"
-JSON_TEXT = (
-    "CASE jsonb_typeof({0}) WHEN 'null' THEN NULL WHEN 'string' THEN "
-    + HARMLESS.format("({0} #>> '{{}}')")
-    + " ELSE nullif(nullif({0}::text, '{{}}'), '[]') END"
-)
-CSV_CELLS = {
-    Kind.TEXT: HARMLESS,
-    Kind.OWN_TEXT: "{0}",
-    Kind.NUMBER: "{0}",
-    Kind.BOOLEAN: "{0}::text",
-    Kind.MOMENT: MOMENT,
-    Kind.DAY: DAY,
-    Kind.JSON: JSON_TEXT,
-}
-# Moments and days are days since 1899-12-30 there.
-XLSX_CELLS = {
-    Kind.TEXT: f"to_json({HARMLESS})::text",
-    Kind.OWN_TEXT: "to_json({0})::text",
-    Kind.NUMBER: "{0}::text",
-    Kind.BOOLEAN: "{0}::text",
-    Kind.MOMENT: "(extract(epoch FROM date_trunc('milliseconds', {0})) / 86400 + 25569)::float8::text",
-    Kind.DAY: "({0} - '1899-12-30'::date)::text",
-    Kind.JSON: "CASE WHEN jsonb_typeof({0}) IN ('number', 'boolean') THEN {0}::text"
-    f" ELSE to_json({JSON_TEXT})::text END",
-}
-JSON_CELLS = {
-    Kind.TEXT: "to_json({0})::text",
-    Kind.OWN_TEXT: "to_json({0})::text",
-    Kind.NUMBER: "{0}::text",
-    Kind.BOOLEAN: "{0}::text",
-    Kind.MOMENT: f"to_json({MOMENT})::text",
-    Kind.DAY: f"to_json({DAY})::text",
-    Kind.JSON: "{0}::text",
-}
-CELLS = {Format.CSV: CSV_CELLS, Format.XLSX: XLSX_CELLS, Format.JSONL: JSON_CELLS}
-COMMA = " || ',' || "
+LINE = "line"
 STYLES = {Kind.MOMENT: Style.MOMENT, Kind.DAY: Style.DAY}
 # JSON escapes what is below a blank, so that these quote nothing, and each row is a line as it is.
 AS_IT_IS = "FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02', ESCAPE E'\\x02'"
@@ -119,20 +71,35 @@ def write_file(
     if format == Format.XLSX:
         _write_xlsx(file, name, columns, rows, said)
         return
-    if format == Format.CSV:
-        head = io.StringIO()
-        csv.writer(head, lineterminator="\n").writerow([column.title for column in columns])
-        file.write(head.getvalue().encode())
-    said(0, _copy(file, format, columns, rows))
+    write = _write_csv if format == Format.CSV else _write_json_lines
+    said(0, write(file, columns, rows))
+
+
+def _write_csv(file: IO[bytes], columns: Sequence[FileColumn], rows: Rows) -> int:
+    head = io.StringIO()
+    csv.writer(head, lineterminator="\n").writerow([column.title for column in columns])
+    file.write(head.getvalue().encode())
+    cells = {f"cell_{place}": CsvCell(column.cells) for place, column in enumerate(columns)}
+    return _copy(file, rows.annotate(**cells).values_list(*cells), "FORMAT csv")
+
+
+def _write_json_lines(file: IO[bytes], columns: Sequence[FileColumn], rows: Rows) -> int:
+    return _copy(file, _lines(rows, record({column.name: column.cells for column in columns})), AS_IT_IS)
 
 
 def _write_xlsx(file: IO[bytes], name: str, columns: Sequence[FileColumn], rows: Rows, said: Said) -> None:
+    found = _lines(rows, array([column.cells for column in columns]))
     with TemporaryFile() as lines:
-        count = _copy(lines, Format.XLSX, columns, rows)
+        count = _copy(lines, found, AS_IT_IS)
         lines.seek(0)
-        styles = [STYLES.get(kind, Style.PLAIN) for kind in _kinds(_with_cells(rows, columns), columns)]
+        cells = found.query.annotations[LINE].source_expressions
+        styles = [STYLES.get(cell.kind, Style.PLAIN) for cell in cells]
         titles = [column.title for column in columns]
         write_xlsx(file, name, titles, styles, _told(lines, count, said))
+
+
+def _lines(rows: Rows, line: Line) -> Rows:
+    return rows.annotate(**{LINE: line}).values_list(LINE)
 
 
 def _told(lines: IO[bytes], count: int, said: Said) -> Iterator[list[Any]]:
@@ -144,63 +111,15 @@ def _told(lines: IO[bytes], count: int, said: Said) -> Iterator[list[Any]]:
     said(count, count)
 
 
-def _copy(file: IO[bytes], format: Format, columns: Sequence[FileColumn], rows: Rows) -> int:
+def _copy(file: IO[bytes], rows: Rows, options: str) -> int:
     """Write rows by one statement and return how many there are."""
     try:
-        statement, params = _statement(format, columns, _with_cells(rows, columns))
+        found, params = rows.query.sql_with_params()
     except EmptyResultSet:
         return 0
     # Django wraps the errors of what it knows, and COPY is not of that.
     with connection.wrap_database_errors, connection.cursor() as cursor:
-        with cursor.copy(statement, params) as copy:
+        with cursor.copy(f"COPY ({found}) TO STDOUT ({options})", params) as copy:
             for part in copy:
                 file.write(part)
         return int(cursor.rowcount)
-
-
-def _with_cells(rows: Rows, columns: Sequence[FileColumn]) -> Rows:
-    cells = {_name(place): column.cells for place, column in enumerate(columns)}
-    return rows.annotate(**cells).values_list(*cells)
-
-
-def _kinds(rows: Rows, columns: Sequence[FileColumn]) -> list[Kind]:
-    return [_kind(rows.query.annotations[_name(place)].output_field) for place in range(len(columns))]
-
-
-def _name(place: int) -> str:
-    return f"cell_{place}"
-
-
-def _kind(field: Any) -> Kind:
-    if isinstance(field, OwnText) or field.choices:
-        return Kind.OWN_TEXT
-    kinds: Mapping[type, Kind] = {
-        models.CharField: Kind.TEXT,
-        models.TextField: Kind.TEXT,
-        models.BooleanField: Kind.BOOLEAN,
-        models.DateTimeField: Kind.MOMENT,
-        models.DateField: Kind.DAY,
-        models.JSONField: Kind.JSON,
-    }
-    return next((kind for type_, kind in kinds.items() if isinstance(field, type_)), Kind.NUMBER)
-
-
-def _statement(format: Format, columns: Sequence[FileColumn], rows: Rows) -> tuple[str, list[Any]]:
-    found, params = rows.query.sql_with_params()
-    names = [_name(place) for place in range(len(columns))]
-    source = f"FROM ({found}) AS found ({', '.join(names)})"
-    templates = CELLS[format]
-    cells = [templates[kind].format(name) for kind, name in zip(_kinds(rows, columns), names, strict=True)]
-    if format == Format.CSV:
-        return f"COPY (SELECT {', '.join(cells)} {source}) TO STDOUT (FORMAT csv)", [*params]
-    cells = [f"coalesce({cell}, 'null')" for cell in cells]
-    start, end, keys = "[", "]", []
-    if format == Format.JSONL:
-        start, end, keys = "{", "}", [_key(column.name) for column in columns]
-        cells = [f"%s || {cell}" for cell in cells]
-    line = f"'{start}' || {COMMA.join(cells)} || '{end}'"
-    return f"COPY (SELECT {line} {source}) TO STDOUT ({AS_IT_IS})", [*keys, *params]
-
-
-def _key(name: str) -> str:
-    return f"{json.dumps(name, ensure_ascii=False)}:"

@@ -7,16 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import openpyxl
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from campaigns.models import ValidationRuleAssignment
 from customers.models import Customer
 from promoengine.core import xlsx_writing
-from promoengine.core.ids import public_id
 from promoengine.core.models import AsyncAction
 from promoengine.core.services.async_actions import cancel, pause, resume, run_async_action
 from redemptions.export_formats import Format
@@ -443,14 +439,6 @@ def test_another_projects_export_is_not_there(api, shop, other_api):
 
     assert other_api.get(f"/v1/exports/{done['id']}").status_code == 404
     assert other_api.delete(f"/v1/exports/{done['id']}").status_code == 404
-
-
-@given(key=st.uuids())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_database_makes_the_same_public_ids(db, key):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT promo_public_id('cust', %s)", [key])
-        assert cursor.fetchone() == (public_id("cust", key),)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ class ImportSteps:
         """
         rows = Campaign.objects.filter(project=self.project, pk__in=self.campaign_keys())
         campaigns = {campaign.pk: campaign for campaign in rows}
-        for name in self.staging.new_categories(self.project):
+        for name in self.staging.new_categories(self.project, after=after, until=until):
             category_of(self.project, name=name, ref=None)
         batch_id = uuid.UUID(self.action.params["batch"]) if self.plan.campaign else None
         made = self.staging.insert(

@@ -151,10 +151,10 @@ class Staging:
             cursor.execute(statement, self._range(project, after, until) | asked | named)
             return Settled(*cursor.fetchone())
 
-    def new_categories(self, project: Project) -> list[str]:
-        """Return the names of staged categories that the project does not have."""
+    def new_categories(self, project: Project, *, after: str = "", until: str | None = None) -> list[str]:
+        """Return the names of categories in a range of keys that the project does not have."""
         with connection.cursor() as cursor:
-            cursor.execute(NEW_CATEGORIES.format(table=self.table), [project.pk])
+            cursor.execute(NEW_CATEGORIES.format(table=self.table), self._range(project, after, until))
             return [name for (name,) in cursor.fetchall()]
 
     def sample_of_metadata(self, count: int) -> list[dict[str, Any]]:
@@ -319,8 +319,9 @@ SETTLE = f"""
     FROM found
 """
 NEW_CATEGORIES = f"""
-    SELECT DISTINCT category FROM {{table}}
-    WHERE category IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM {_CATEGORIES} AS known WHERE known.project_id = %s AND known.name = {{table}}.category
+    SELECT DISTINCT category FROM {{table}} AS staged
+    WHERE {_IN_RANGE} AND category IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM {_CATEGORIES} AS known
+        WHERE known.project_id = %(project)s AND known.name = staged.category
     )
 """
