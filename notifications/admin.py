@@ -14,6 +14,7 @@ from promoengine.core.admin_project import ReadOnlyAdmin, current_project
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
+    nothing_yet = _("Each e-mail and text message with a code will stand here.")
     list_display = ["created_at", "channel", "recipient", "subject", "status", "error"]
     list_filter = ["status", "channel"]
     search_fields = ["recipient"]

@@ -9,6 +9,9 @@ from promoengine.dashboard.health import health
 
 admin.site.index_title = "Home"
 
+handler403 = "promoengine.dashboard.refused.permission_denied"
+handler404 = "promoengine.dashboard.refused.page_not_found"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     # The higher room first: a path such as `customers/{id}/redeemables` is more than `customers/{id}`.

@@ -63,6 +63,9 @@ class CatalogueAdmin(ProjectModelAdmin):
 
 @admin.register(Product)
 class ProductAdmin(CatalogueAdmin):
+    nothing_yet = _(
+        "Products are what rules and discounts can name. A shop sends them, or they are added here."
+    )
     form = ProductForm
     list_display = ["name", "source_id", "price_shown", "created_at"]
     search_fields = ["name", "source_id"]
@@ -107,6 +110,7 @@ class ProductAdmin(CatalogueAdmin):
 
 @admin.register(Sku)
 class SkuAdmin(CatalogueAdmin):
+    nothing_yet = _("A SKU is one kind of a product, as the shirt in size M.")
     form = SkuForm
     list_display = ["sku", "product", "source_id", "price_shown", "created_at"]
     list_select_related = ["project", "product"]
@@ -148,12 +152,16 @@ class SkuAdmin(CatalogueAdmin):
 
 @admin.register(ProductCollection)
 class ProductCollectionAdmin(KeptWhileInUse, CatalogueAdmin):
+    nothing_yet = _(
+        "A collection is a group of products, listed or found by conditions, which rules can name."
+    )
     form = CollectionForm
     list_display = ["name", "type", "created_at"]
     search_fields = ["name"]
     search_help_text = _("Part of a name")
     readonly_fields = ["members", "filter"]
     conditional_fields = {"listed": "type == 'STATIC'", **shown_if("type == 'AUTO_UPDATE'", ["metadata"])}
+    refused_fields = {"product": "listed", "sku": "listed"}
 
     def get_fieldsets(self, request: HttpRequest, obj: ProductCollection | None = None) -> list[Any]:
         if obj is None:

@@ -111,6 +111,7 @@ class CategoryForm(forms.ModelForm):
 
 @admin.register(Category)
 class CategoryAdmin(ProjectModelAdmin):
+    nothing_yet = _("A category is a group of offers, and says whether they go with others.")
     form = CategoryForm
     list_display = ["name", "hierarchy", "meeting"]
     search_fields = ["name"]

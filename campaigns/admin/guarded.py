@@ -24,7 +24,7 @@ from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 
 CHANNEL = "USER_PORTAL"
-VIEW = "campaigns.view_validationrule"
+VIEW, MAKE = "campaigns.view_validationrule", "campaigns.add_validationrule"
 CHANGE = ("campaigns.add_validationruleassignment", "campaigns.delete_validationruleassignment")
 TRY = "redemptions.view_redemption"
 OFFERED = 500
@@ -84,6 +84,7 @@ class GuardedAdmin(ProjectModelAdmin):
             "guards": guards,
             "rules": rules_beside(project, guards) if may_change else [],
             "may_change": may_change,
+            "may_make": request.user.has_perm(MAKE),
             "mistake": mistake,
             "rules_url": request.path,
             "page_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]),

@@ -110,6 +110,7 @@ class LocationForm(forms.ModelForm):
 class LocationAdmin(KeptWhileInUse, ProjectModelAdmin):
     """Lists locations, makes and deletes them; one is not changed, because rules would change with it."""
 
+    nothing_yet = _("A location is an area on the map that rules can ask about.")
     form = LocationForm
     looked_at = ["name", "area", "corners", "asked_by"]
     list_display = ["name", "area", "created_at"]

@@ -164,6 +164,7 @@ def fits_form(discount: dict[str, Any] | None) -> bool:
 
 @admin.register(PromotionTier)
 class PromotionAdmin(GuardedAdmin):
+    nothing_yet = _("A promotion is an offer without a code: every cart that fits can use it.")
     form = PromotionForm
     list_display = ["name", "campaign_name", "offer", "state", "place", "uses"]
     list_filter = ["active"]

@@ -41,6 +41,7 @@ SHOWN = 50
 
 @admin.register(ValidationRule)
 class RuleAdmin(ProjectModelAdmin):
+    nothing_yet = _("A rule says who may use an offer, and on which orders.")
     form = RuleForm
     list_display = ["name", "in_words", "guards", "created_at"]
     search_fields = ["name"]

@@ -1,5 +1,7 @@
 """Consents in the dashboard."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -12,16 +14,43 @@ from unfold.decorators import display
 from customers.models import Consent, ConsentStatement
 from customers.services.consent import save_consent
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.models import Project
+
+
+class ConsentForm(forms.ModelForm):
+    """Makes and changes a consent, whose name no other has."""
+
+    project: Project
+
+    class Meta:
+        model = Consent
+        fields = ["name", "category", "description"]
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        others = Consent.objects.filter(project=self.project, name=name).exclude(pk=self.instance.pk)
+        if others.exists():
+            raise forms.ValidationError(_("Another consent has this name."))
+        return name
 
 
 @admin.register(Consent)
 class ConsentAdmin(ProjectModelAdmin):
+    form = ConsentForm
+    nothing_yet = _("A consent is what customers are asked to agree to, as a newsletter by e-mail.")
     paginator = Paginator  # there are few
     list_display = ["name", "category", "given", "created_at"]
     search_fields = ["name"]
     search_help_text = _("Part of a name")
     ordering = ["name"]
     fields = ["name", "category", "description"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Consent | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        made = super().get_form(request, obj, change=change, **kwargs)
+        made.project = current_project(request)
+        return made
 
     def save_model(self, request: HttpRequest, obj: Consent, form: forms.ModelForm, change: bool) -> None:
         project = current_project(request)

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.validators import validate_email
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -37,6 +38,19 @@ class CustomerForm(forms.ModelForm):
     class Meta:
         model = Customer
         fields = FIELDS
+        labels = {
+            "source_id": _("The shop's own id"),
+            "email": _("E-mail address"),
+            "birthdate": _("Birthday"),
+        }
+        help_texts = {"source_id": _("By which the shop calls them; once set, it stays.")}
+
+    def clean_email(self) -> str | None:
+        """Refuse what no mail would reach; what the shop sent may stay as it is."""
+        email: str | None = self.cleaned_data["email"]
+        if email and "email" in self.changed_data:
+            validate_email(email)
+        return email
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -56,6 +70,9 @@ class CustomerForm(forms.ModelForm):
 
 @admin.register(Customer)
 class CustomerAdmin(ProjectModelAdmin):
+    nothing_yet = _(
+        "Customers come with what a shop sends about them and their orders; they can be added here, too."
+    )
     form = CustomerForm
     list_display = ["called", "email", "phone", "source_id", "created_at"]
     search_fields = ["name", "email", "source_id"]

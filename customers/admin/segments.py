@@ -35,6 +35,9 @@ MEMBERS_SHOWN = 100
 class SegmentAdmin(ProjectModelAdmin):
     """Lists segments, makes them, and changes their names and filters."""
 
+    nothing_yet = _(
+        "A segment is a group of customers, listed or found by conditions, whom an offer can be for."
+    )
     form = SegmentForm
     change_form_after_template = "customers/segment_form.html"
     paginator = Paginator  # there are few
@@ -43,6 +46,7 @@ class SegmentAdmin(ProjectModelAdmin):
     search_fields = ["name"]
     search_help_text = _("Part of a name")
     ordering = ["-created_at"]
+    refused_fields = {"customer": "listed"}
     conditional_fields = {"listed": "type == 'static'", **CONDITION_SHOWN}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:

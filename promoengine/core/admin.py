@@ -18,7 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from promoengine.core.admin_async_actions import AsyncActionAdmin
 from promoengine.core.admin_attributes import AttributesAdmin
-from promoengine.core.admin_project import SESSION_KEY, ProjectModelAdmin, current_project
+from promoengine.core.admin_project import ProjectModelAdmin, current_project, work_in
 from promoengine.core.admin_retention import RetentionPeriodAdmin
 from promoengine.core.api.auth import HEADERS
 from promoengine.core.models import ApiKey, Project
@@ -98,7 +98,7 @@ class ProjectAdmin(ModelAdmin):
     @action(description=_("Work in this project"), url_path="work-here")
     def work_here(self, request: HttpRequest, object_id: str) -> HttpResponse:
         project = Project.objects.get(pk=object_id)
-        request.session[SESSION_KEY] = project.key
+        work_in(request, project)
         self.message_user(request, _("You now work in %(name)s.") % {"name": project.name})
         return HttpResponseRedirect(reverse("admin:index"))
 
@@ -115,6 +115,7 @@ class ProjectAdmin(ModelAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ProjectModelAdmin):
+    nothing_yet = _("A key lets a shop use this project over the API.")
     list_display = ["name", "kind", "app_id", "created_at", "revoked_at"]
     fields = ["name", "kind"]
     actions = ["revoke"]

@@ -63,6 +63,7 @@ def progress_url(action: AsyncAction) -> str:
 
 @admin.register(AsyncAction)
 class AsyncActionAdmin(ReadOnlyAdmin):
+    nothing_yet = _("Imports, exports and whatever else takes long will stand here, with how far it is.")
     list_display = ["what", "status", "done", "created_at", "finished_at", "message"]
     list_filter = ["status"]
     ordering = ["-id"]

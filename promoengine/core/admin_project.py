@@ -1,6 +1,7 @@
 """The dashboard works in one project at a time: what it lists and changes is of that project alone."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -20,17 +21,29 @@ from promoengine.core.pages import PAGE_MAX, Total, bounded, total_of
 
 SESSION_KEY = "project"
 QUICKLY_FOUND = 20
+# How a refusal names the property that it is about.
+NAMED = re.compile(r"Property \.(\w+)|required property '(\w+)'|exists with (\w+) ")
 
 
 def current_project(request: HttpRequest) -> Project:
-    """Return the project the user works in: the one they chose, else the oldest.
+    """Return the project the user works in: the one they chose, else the oldest; one look-up a request.
 
     Raises:
         Project.DoesNotExist: there is none at all.
     """
-    projects = Project.objects.filter(deleted_at=None)
-    chosen = projects.filter(key=request.session.get(SESSION_KEY)).first()
-    return chosen or projects.earliest("created_at")
+    kept: Project | None = getattr(request, "_project", None)
+    if kept is None:
+        projects = Project.objects.filter(deleted_at=None)
+        key = request.session.get(SESSION_KEY)
+        chosen = projects.filter(key=key).first() if key else None
+        kept = request._project = chosen or projects.earliest("created_at")
+    return kept
+
+
+def work_in(request: HttpRequest, project: Project) -> None:
+    """Make it the project that the user works in from now on."""
+    request.session[SESSION_KEY] = project.key
+    request._project = project
 
 
 def user_id(request: HttpRequest) -> str:
@@ -47,6 +60,25 @@ def total_in_words(total: Total) -> str:
 def is_quick_search(request: HttpRequest) -> bool:
     """Return whether the search of the whole dashboard asks, which shows whatever it is given."""
     return request.resolver_match is not None and request.resolver_match.url_name == "search"
+
+
+def refused_form(form: type[ModelForm], refusal: DomainError, fields: Mapping[str, str]) -> type[ModelForm]:
+    """Return the form so that it says, beside what was typed, why a service refused it.
+
+    `fields` are the form's by what refusals call them: a kind of thing that was not found, or a property.
+    """
+    text = str(refusal)
+    found = NAMED.search(text)
+    named = next(filter(None, found.groups())) if found else str(refusal.resource_type)
+    named = fields.get(named, named)
+
+    class Refused(form):  # type: ignore[misc, valid-type]
+        def full_clean(self) -> None:
+            super().full_clean()
+            if self.is_bound:
+                self.add_error(named if named in self.fields else None, text)
+
+    return Refused
 
 
 class LongListPaginator(Paginator):
@@ -92,6 +124,10 @@ class ProjectModelAdmin(ModelAdmin):
     list_per_page = 50
     list_fullwidth = True
     compressed_fields = True
+    # Which field a refusal stands at, where it calls it by another name.
+    refused_fields: Mapping[str, str] = {}
+    # What the list says where there are no rows at all.
+    nothing_yet: Any = ""
     # What is shown of a row to those who may not change it, where its form asks for more than the row has.
     looked_at: Sequence[Any] = ()
 
@@ -104,7 +140,9 @@ class ProjectModelAdmin(ModelAdmin):
     ) -> Any:
         if self.only_looks(request, obj):
             kwargs |= {"form": ModelForm, "fields": []}
-        return super().get_form(request, obj, change=change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refusal: DomainError | None = getattr(request, "_refusal", None)
+        return refused_form(form, refusal, self.refused_fields) if refusal else form
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         return super().get_queryset(request).filter(project=current_project(request))
@@ -134,8 +172,11 @@ class ProjectModelAdmin(ModelAdmin):
         try:
             return super().changeform_view(request, *args, **kwargs)
         except DomainError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+            if request.method != "POST":
+                raise
+            # What was done is rolled back; the form comes again as it was typed, with the reason.
+            request._refusal = refusal
+            return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
         obj.project = current_project(request)

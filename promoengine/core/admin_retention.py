@@ -39,6 +39,7 @@ class RetentionForm(forms.ModelForm):
 
 @admin.register(RetentionPeriod)
 class RetentionPeriodAdmin(ProjectModelAdmin):
+    nothing_yet = _("All is kept for ever. Say of what, and after how many days, old data are to be deleted.")
     form = RetentionForm
     paginator = Paginator  # there are few
     list_display = ["what", "days", "then"]

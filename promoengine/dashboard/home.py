@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
 from campaigns.sentences import money
+from promoengine.core.admin_async_actions import TYPES
 from promoengine.core.admin_project import current_project
 from promoengine.core.models import AsyncAction, Project
 from redemptions.models import Redemption
@@ -59,11 +60,15 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         )
         .select_related("campaign")
         .order_by("-low_since")[:5],
-        "jobs": AsyncAction.objects.filter(
-            project=project, status__in=["ENQUEUED", "IN_PROGRESS", "FAILED"]
-        ).order_by("-id")[:5],
+        "jobs": _jobs(project) if request.user.has_perm("core.view_asyncaction") else [],
         "newest": uses.select_related("customer", "campaign").order_by("-created_at", "-id")[:NEWEST],
     }
+
+
+def _jobs(project: Project) -> list[tuple[AsyncAction, Any]]:
+    """Return the newest work that goes on or failed, each with what it is in words."""
+    jobs = AsyncAction.objects.filter(project=project, status__in=["ENQUEUED", "IN_PROGRESS", "FAILED"])
+    return [(job, TYPES.get(job.type, job.type)) for job in jobs.order_by("-id")[:5]]
 
 
 def _is_guessed_at(project: Project, now: datetime) -> bool:

@@ -91,6 +91,7 @@ class ExportForm(forms.Form):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
+    nothing_yet = _("No file has been made yet, or those there were are deleted.")
     list_display = ["what", "state", "rows", "who", "created_at", "file"]
     list_display_links = ["what"]
     list_select_related = ["user", "action"]
@@ -102,6 +103,9 @@ class ExportAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
         return super().get_queryset(request).filter(exported_object__in=_visible(request))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(_visible(request))
 
     def has_view_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
         """Who may see a list may see what was made of it."""

@@ -69,6 +69,7 @@ class LineRow:
 
 @admin.register(Order)
 class OrderAdmin(RefundableAdmin, ReadOnlyAdmin):
+    nothing_yet = _("Orders come with what a shop sends, and with the codes that are used on them.")
     list_display = ["created_at", "reference", "state", "customer", "lines", "before", "off", "to_pay"]
     list_filter = ["status"]
     search_fields = ["source_id"]

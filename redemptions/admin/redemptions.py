@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -29,6 +30,7 @@ CODES_SEARCHED = 1000
 
 @admin.register(Redemption)
 class RedemptionAdmin(ReadOnlyAdmin):
+    nothing_yet = _("Each use of a code or promotion will stand here, and each attempt that was refused.")
     list_display = ["created_at", "what", "kind", "outcome", "customer", "campaign", "taken_off"]
     list_filter = ["kind", "result", "status"]
     list_select_related = ["customer", "campaign", "promotion_tier", "project"]
@@ -82,6 +84,8 @@ class RedemptionAdmin(ReadOnlyAdmin):
 
     def of_voucher(self, request: HttpRequest, voucher_id: uuid.UUID) -> HttpResponse:
         """Show the redemptions of one code, for its own page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         rows = self.get_queryset(request).filter(voucher_id=voucher_id).select_related("customer", "project")
         found = list(rows.order_by("-created_at", "-id")[: SHOWN + 1])
         context = {
@@ -111,7 +115,10 @@ class RedemptionAdmin(ReadOnlyAdmin):
     def taken_off(self, redemption: Redemption) -> str:
         return money(redemption.discount_amount, redemption.currency or redemption.project.currency)
 
-    @admin.action(description=_("Roll back selected redemptions"))
+    def has_roll_back_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("redemptions.change_redemption"))
+
+    @admin.action(description=_("Roll back selected redemptions"), permissions=["roll_back"])
     def roll_back(self, request: HttpRequest, queryset: QuerySet[Redemption]) -> None:
         project, now, count = current_project(request), timezone.now(), 0
         channel = Channel(str(request.user.pk), "USER", "USER_PORTAL")

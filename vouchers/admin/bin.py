@@ -20,6 +20,9 @@ from vouchers.services.bin import delete_entry, restore_entries
 
 @admin.register(BinEntry)
 class BinAdmin(ReadOnlyAdmin):
+    nothing_yet = _(
+        "Campaigns, codes, products and SKUs that are deleted come here, and can be brought back."
+    )
     list_display = ["named", "kind", "deleted_at", "who", "gone_at"]
     list_display_links = None
     list_filter = ["resource_type"]

@@ -53,6 +53,7 @@ TAKING_BACK = (_("Taking back"), {"fields": ["rollbacks", "rollbacks_until"]})
 
 @admin.register(Campaign)
 class CampaignAdmin(GuardedAdmin):
+    nothing_yet = _("A campaign is an offer with its codes: a discount, or gift cards.")
     form = CampaignForm
     list_display = ["name", "offer", "state", "codes", "start_date", "expiration_date"]
     list_filter = ["active", "campaign_type"]

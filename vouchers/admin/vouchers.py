@@ -45,6 +45,7 @@ ACROSS = {"enable": "enable", "disable": "disable", "change_picked": "", "delete
 
 @admin.register(Voucher)
 class VoucherAdmin(GuardedAdmin):
+    nothing_yet = _("Codes are made with a campaign, or come from a file.")
     form = VoucherForm
     list_display = ["code", "campaign", "offer", "state", "uses", "holder", "expiration_date"]
     list_filter = [CodesFilter]
@@ -130,7 +131,7 @@ class VoucherAdmin(GuardedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        if voucher := context.get("original"):
+        if (voucher := context.get("original")) and request.user.has_perm("redemptions.view_redemption"):
             context["redemptions_url"] = reverse("admin:redemptions_of_voucher", args=[voucher.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -216,6 +217,7 @@ class VoucherAdmin(GuardedAdmin):
 
 @admin.register(Publication)
 class PublicationAdmin(ProjectModelAdmin):
+    nothing_yet = _("Each code that is given to a customer will stand here.")
     list_display = ["created_at", "customer", "campaign", "channel", "result", "failure_message"]
     list_filter = ["result"]
     list_select_related = ["customer", "campaign"]
