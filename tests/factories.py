@@ -86,6 +86,15 @@ class VoucherFactory(factory.django.DjangoModelFactory):
     discount = factory.LazyFunction(lambda: {"type": "AMOUNT", "amount_off": 1000})
 
 
+class GiftCardFactory(VoucherFactory):
+    """A gift card of its own, with all of its 50.00 left."""
+
+    type = Voucher.Type.GIFT_VOUCHER
+    discount = None
+    gift_amount = 5000
+    gift_balance = factory.SelfAttribute("gift_amount")
+
+
 class ProductFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Product

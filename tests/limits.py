@@ -7,9 +7,16 @@ from django.utils import timezone
 from campaigns.models import PromotionTier
 from campaigns.services.related_objects import RelatedObject
 from campaigns.services.rules import assign_rule, create_validation_rule
+from redemptions.channel import Channel
 from redemptions.models import UsageCounter
+from redemptions.requests import parse_checkout
 from redemptions.services.reconcile import differences
+from redemptions.services.redeem import RedemptionRefused
+from redemptions.services.redeem import redeem as redeem_at
 from vouchers.models import Voucher
+
+REFUSED = "redemption_rules_violated"
+SHOP = Channel("app-1", "API", "API", "Shop")
 
 
 def limit(row, name, most, *, operator="$less_than_or_equal", message=None, extra=None):
@@ -36,6 +43,20 @@ def body(*refs, **more: Any) -> dict[str, Any]:
 
 def redeem(api, *refs, **more: Any):
     return api.post("/v1/redemptions", body(*refs, **more))
+
+
+def use(project, code, now):
+    """Redeem a code at a moment, and return the checkout."""
+    return redeem_at(project, parse_checkout(body(code.code)), channel=SHOP, now=now)
+
+
+def is_allowed(project, code, now) -> bool:
+    """Redeem a code at a moment, and return whether that was allowed."""
+    try:
+        use(project, code, now)
+    except RedemptionRefused:
+        return False
+    return True
 
 
 def key_of(answer) -> str:

@@ -13,7 +13,7 @@ from promoengine.core.models import Project
 from redemptions.models import Redemption, UsageCounter
 from tests.concurrency.parallel import in_parallel
 from tests.factories import CampaignFactory, PromotionTierFactory, VoucherFactory
-from tests.limits import assert_ledger_agrees, body, key_of, limit, lock, redeem, roll_back
+from tests.limits import REFUSED, assert_ledger_agrees, body, key_of, limit, lock, redeem, roll_back
 from vouchers.models import Voucher
 from vouchers.services.usage import roll_up_usage
 
@@ -21,7 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 CLIENTS = 64
 STACKS = int(os.environ.get("STACKED_REDEMPTIONS", "300"))
-REFUSED = "redemption_rules_violated"
 ANN = {"source_id": "ann"}
 
 

@@ -10,12 +10,11 @@ from promoengine.core.models import OutboxEvent
 from redemptions.models import Redemption, UsageCounter
 from tests.concurrency.parallel import in_parallel
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
-from tests.limits import assert_ledger_agrees, body, key_of, limit, lock, redeem, roll_back
+from tests.limits import REFUSED, assert_ledger_agrees, body, key_of, limit, lock, redeem, roll_back
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLIENTS = 64
-REFUSED = "redemption_rules_violated"
 EVER = "campaign.redemptions.customers_count"
 KEYS = ("email", "phone", "card", "device", "address")
 

@@ -9,7 +9,7 @@ from customers.models import Segment
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction
 from promoengine.core.services.definitions import current_version
-from tests.customers.test_segments import fill
+from tests.customers.segments import fill
 from tests.factories import CustomerFactory, ProjectFactory
 
 EMPTY = {f"{name}_{row}": "" for name in ("field", "key", "value") for row in range(3)} | {

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from redemptions.models import Order, Redemption, UsageCounter
 from tests.concurrency.parallel import in_parallel
-from tests.factories import CampaignFactory, PromotionTierFactory, VoucherFactory
+from tests.factories import PromotionTierFactory, VoucherFactory
 from tests.limits import assert_ledger_agrees, body, key_of, limit, lock, redeem, roll_back, standing
 from vouchers.models import Voucher
 from vouchers.selectors import voucher_by_ref
@@ -24,11 +24,6 @@ SINGLE_USE = {
     },
 }
 racing = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def code(project):
-    return VoucherFactory(project=project, campaign=CampaignFactory(project=project), discount=None)
 
 
 def counted(answers):

@@ -1,86 +1,17 @@
-"""Exports: a job writes a file, and a signed link that expires opens it."""
+"""Exports over REST: what is in them, what is wrong with one, and a signed link that expires."""
 
-import csv
-import io
-import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
-import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from campaigns.models import ValidationRuleAssignment
-from customers.models import Customer
-from promoengine.core import xlsx_writing
-from promoengine.core.models import AsyncAction
-from promoengine.core.services.async_actions import cancel, pause, resume, run_async_action
-from redemptions.export_formats import Format
 from redemptions.export_objects import EXPORTED
 from redemptions.models import Export, ExportPart
 from redemptions.services import exports
-from tests.factories import CampaignFactory, CustomerFactory, ValidationRuleFactory, VoucherFactory
-
-
-def work(project):
-    for action in AsyncAction.objects.filter(project=project, finished_at=None).order_by("pk"):
-        run_async_action(action.pk)
-
-
-def export(api, exported_object, **parameters):
-    """Return the finished export of some rows, as the API shows it."""
-    made = api.post("/v1/exports", {"exported_object": exported_object, "parameters": parameters})
-    assert made.status_code == 200, made.json()
-    assert (made.json()["status"], made.json()["result"]) == ("SCHEDULED", None)
-    work(api.project)
-    return api.get(f"/v1/exports/{made.json()['id']}").json()
-
-
-def path_of(done):
-    return done["result"]["url"].partition("testserver")[2]
-
-
-def lines(done):
-    """Return the lines of a finished export's file, read without any key."""
-    answer = Client().get(path_of(done))
-    assert answer.status_code == 200
-    assert answer["Content-Type"].startswith("text/csv")
-    return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode())))
-
-
-def workbook(done):
-    """Return the workbook of a finished export."""
-    answer = Client().get(path_of(done))
-    assert answer["Content-Type"] == Format.XLSX.content_type
-    return openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
-
-
-def sheet_rows(done):
-    return list(workbook(done).active.values)
-
-
-def json_lines(done):
-    answer = Client().get(path_of(done))
-    assert answer["Content-Type"].startswith("application/jsonl")
-    return [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
-
-
-@pytest.fixture
-def shop(api, project):
-    """One of everything that can be exported."""
-    customer = CustomerFactory(project=project, source_id="ann", name="Ann", address={"city": "Łódź"})
-    campaign = CampaignFactory(project=project, name="Spring")
-    VoucherFactory(project=project, campaign=campaign, code="S-1", discount=None, holder=customer)
-    VoucherFactory(project=project, code="A-1", metadata={"batch": 7})
-    api.post("/v1/publications", {"voucher": "A-1", "customer": {"source_id": "ann"}})
-    api.post(
-        "/v1/redemptions",
-        {
-            "redeemables": [{"object": "voucher", "id": "S-1"}],
-            "order": {"amount": 1000, "source_id": "o-1"},
-            "customer": {"source_id": "ann"},
-        },
-    )
+from tests.factories import CampaignFactory, ValidationRuleFactory, VoucherFactory
+from tests.redemptions.exporting import export, lines, path_of
 
 
 def test_vouchers(api, shop):
@@ -118,18 +49,6 @@ def test_every_field_can_be_exported(api, shop, exported_object):
 
     assert len(found) > 1
     assert {len(line) for line in found} == {len(fields)}
-
-
-@pytest.mark.parametrize("exported_object", EXPORTED)
-def test_every_field_is_in_every_format(api, shop, exported_object):
-    fields = list(EXPORTED[exported_object].fields)
-
-    head, *rows = sheet_rows(export(api, exported_object, fields=fields, format="XLSX"))
-    found = json_lines(export(api, exported_object, fields=fields, format="JSONL"))
-
-    assert len(head) == len(fields)
-    assert len(found) == len(rows) > 0
-    assert all(list(line) == fields for line in found)
 
 
 def test_rules_on_a_code_and_its_campaign_are_named(api, project):
@@ -175,263 +94,6 @@ def test_filters_choose_the_rows(api, shop):
 
 def test_nothing_found_is_a_file_with_its_first_line(api):
     assert lines(export(api, "order")) == [["ID", "Source ID", "Status"]]
-
-
-def test_a_long_file_is_kept_in_parts(api, project, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 100)
-    Customer.objects.bulk_create(
-        CustomerFactory.build(project=project, source_id=f"user-{n:02}") for n in range(35)
-    )
-    done = export(api, "customer", fields=["source_id"], order="source_id")
-
-    assert ExportPart.objects.count() == 3
-    assert lines(done)[1:] == [[f"user-{n:02}"] for n in range(35)]
-    action = AsyncAction.objects.get(project=project, type="EXPORT")
-    assert (action.total_count, action.done_count, action.message) == (35, 35, "35 rows exported")
-
-
-def test_a_worker_that_died_leaves_nothing_twice(api, project, shop, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 10)
-    made = api.post("/v1/exports", {"exported_object": "customer"}).json()
-    action = AsyncAction.objects.get(project=project, type="EXPORT")
-    dies_after(monkeypatch, parts=1)
-    with pytest.raises(SystemExit):
-        run_async_action(action.pk)
-    assert ExportPart.objects.count() == 1
-    monkeypatch.undo()
-
-    work(project)
-
-    assert len(lines(api.get(f"/v1/exports/{made['id']}").json())) == 2
-    action.refresh_from_db()
-    assert (action.done_count, action.total_count) == (1, 1)
-
-
-def test_one_deleted_while_it_is_made_leaves_nothing(api, project, shop, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 10)
-    made = api.post("/v1/exports", {"exported_object": "customer"}).json()
-    after_part(monkeypatch, lambda: api.delete(f"/v1/exports/{made['id']}"))
-
-    work(project)
-
-    assert not ExportPart.objects.exists()
-    action = AsyncAction.objects.get(project=project, type="EXPORT")
-    assert (action.status, action.message) == ("DONE", "The export was deleted")
-
-
-def test_one_canceled_while_it_is_made_leaves_no_file(api, project, shop, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 10)
-    made = api.post("/v1/exports", {"exported_object": "customer"}).json()
-    action = AsyncAction.objects.get(project=project, type="EXPORT")
-    after_part(monkeypatch, lambda: cancel(project, action, now=timezone.now()))
-
-    work(project)
-
-    assert api.get(f"/v1/exports/{made['id']}").json()["status"] == "ERROR"
-    assert not ExportPart.objects.exists()
-
-
-def test_one_that_was_paused_is_made_anew(api, project, shop, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 10)
-    made = api.post("/v1/exports", {"exported_object": "customer"}).json()
-    action = AsyncAction.objects.get(project=project, type="EXPORT")
-    after_part(monkeypatch, lambda: pause(project, action, now=timezone.now()))
-    work(project)
-    assert api.get(f"/v1/exports/{made['id']}").json()["status"] == "SCHEDULED"
-
-    resume(project, action, now=timezone.now())
-    work(project)
-
-    assert len(lines(api.get(f"/v1/exports/{made['id']}").json())) == 2
-
-
-def test_one_that_is_given_up_has_failed(api, project):
-    made = api.post("/v1/exports", {"exported_object": "customer"}).json()
-    AsyncAction.objects.filter(project=project).update(status="FAILED")
-    exports.end_given_up()
-
-    assert api.get(f"/v1/exports/{made['id']}").json()["status"] == "ERROR"
-
-
-def after_part(monkeypatch, happens):
-    """Let something happen once, after the first part of a file has been kept."""
-    create, waiting = ExportPart.objects.create, [happens]
-
-    def keep(**values):
-        part = create(**values)
-        if waiting and values["number"] == 1:
-            waiting.pop()()
-        return part
-
-    monkeypatch.setattr(ExportPart.objects, "create", keep)
-
-
-def dies_after(monkeypatch, *, parts):
-    """Let the worker die when it has kept so many parts of a file."""
-    read = exports.checkpoint
-
-    def look(action):
-        if ExportPart.objects.count() >= parts:
-            raise SystemExit
-        read(action)
-
-    monkeypatch.setattr(exports, "checkpoint", look)
-
-
-def test_what_a_spreadsheet_would_compute_is_quoted(api, project):
-    CustomerFactory(project=project, name='=HYPERLINK("http://evil")')
-
-    assert lines(export(api, "customer"))[1][0].startswith("'=")
-
-
-HOSTILE = [
-    '=HYPERLINK("http://evil")',
-    "+1",
-    "-1",
-    "@sum",
-    "\tx",
-    "\rx",
-    'a "b", c\nd',
-    "\U0001f600 Łódź",
-    "<&>",
-]
-
-
-def test_a_csv_file_holds_any_text_and_no_formula(api, project):
-    for number, text in enumerate(HOSTILE):
-        CustomerFactory(project=project, name=text, source_id=str(number))
-
-    found = lines(export(api, "customer", fields=["name"], order="source_id"))[1:]
-
-    assert [name for (name,) in found] == [
-        *(f"'{text}" for text in HOSTILE[:6]),
-        *HOSTILE[6:],
-    ]
-
-
-class TestXlsx:
-    def test_a_spreadsheet_reads_it(self, api, project):
-        voucher = VoucherFactory(
-            project=project,
-            code="X-1",
-            additional_info="=1+1",
-            expiration_date=datetime(2031, 5, 6, 7, 8, 9, 10_000, tzinfo=UTC),
-            metadata={"level": -3, "note": "-3", "tags": ["a"], "on": True},
-        )
-        fields = [
-            "id",
-            "code",
-            "value",
-            "redemption_quantity",
-            "active",
-            "expiration_date",
-            "additional_info",
-        ]
-        keys = [f"metadata.{key}" for key in ("level", "note", "tags", "on", "none")]
-
-        head, row = sheet_rows(export(api, "voucher", fields=fields + keys, format="XLSX"))
-
-        assert head[:3] == ("ID", "Code", "Value")
-        assert row == (
-            voucher.public_id,
-            "X-1",
-            10,
-            None,
-            True,
-            datetime(2031, 5, 6, 7, 8, 9, 10_000, tzinfo=UTC).replace(tzinfo=None),
-            "'=1+1",
-            -3,
-            "'-3",
-            '["a"]',
-            True,
-            None,
-        )
-
-    def test_any_text_comes_through(self, api, project):
-        texts = [*HOSTILE[6:], "_x0041_", "  blanks  ", "x\x01\ufffey", "a" * 40_000]
-        for number, text in enumerate(texts):
-            CustomerFactory(project=project, description=text, source_id=str(number))
-        done = export(api, "customer", fields=["description"], order="source_id", format="XLSX")
-
-        found = [text for (text,) in sheet_rows(done)[1:]]
-
-        assert found == [*HOSTILE[6:], "_x005F_x0041_", "  blanks  ", "xy", "a" * 32_767]
-
-    def test_days_are_days(self, api, project):
-        CustomerFactory(project=project, birthdate=date(1986, 4, 26))
-
-        done = export(api, "customer", fields=["birthdate"], format="XLSX")
-
-        assert sheet_rows(done)[1:] == [(datetime(1986, 4, 26, tzinfo=UTC).replace(tzinfo=None),)]
-
-    def test_what_does_not_fit_on_a_sheet_is_on_the_next(self, api, project, monkeypatch):
-        monkeypatch.setattr(xlsx_writing, "ROWS_A_SHEET", 3)
-        for number in range(5):
-            CustomerFactory(project=project, source_id=str(number))
-        book = workbook(export(api, "customer", fields=["source_id"], order="source_id", format="XLSX"))
-
-        assert {sheet.title: [row[0] for row in sheet.values] for sheet in book} == {
-            "Customers": ["Source ID", "0", "1"],
-            "Customers 2": ["Source ID", "2", "3"],
-            "Customers 3": ["Source ID", "4"],
-        }
-
-    def test_nothing_found_is_a_sheet_with_its_first_line(self, api):
-        assert sheet_rows(export(api, "order", format="XLSX")) == [("ID", "Source ID", "Status")]
-
-
-class TestJsonLines:
-    def test_values_are_as_they_are(self, api, project):
-        customer = CustomerFactory(
-            project=project,
-            name="=1+1\n",
-            email=None,
-            birthdate=date(1986, 4, 26),
-            created_at=datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC),
-            metadata={"level": 3, "deep": {"a": [1.5, None]}, 'say "hi" 100%': "ż"},
-        )
-        fields = ["id", "name", "email", "birthdate", "created_at", "metadata", 'metadata.say "hi" 100%']
-
-        (found,) = json_lines(export(api, "customer", fields=fields, format="JSONL"))
-
-        assert found == {
-            "id": customer.public_id,
-            "name": "=1+1\n",
-            "email": None,
-            "birthdate": "1986-04-26",
-            "created_at": "2026-01-02T03:04:05.678Z",
-            "metadata": {"level": 3, "deep": {"a": [1.5, None]}, 'say "hi" 100%': "ż"},
-            'metadata.say "hi" 100%': "ż",
-        }
-        assert list(found) == fields
-
-    def test_numbers_and_truths(self, api, project):
-        VoucherFactory(project=project, quantity=3)
-
-        (found,) = json_lines(
-            export(api, "voucher", fields=["value", "redemption_quantity", "active"], format="JSONL")
-        )
-
-        assert found == {"value": 10.0, "redemption_quantity": 3, "active": True}
-
-    def test_nothing_found_is_an_empty_file(self, api):
-        assert json_lines(export(api, "order", format="JSONL")) == []
-
-
-@pytest.mark.parametrize("format", ["CSV", "XLSX", "JSONL"])
-def test_a_filter_that_can_match_nothing(api, shop, format):
-    filters = {"id": {"conditions": {"$is": ["ord_nothing"]}}}
-
-    assert Client().get(path_of(export(api, "order", filters=filters, format=format))).status_code == 200
-
-
-@pytest.mark.parametrize(("format", "extension"), [("CSV", "csv"), ("XLSX", "xlsx"), ("JSONL", "jsonl")])
-def test_a_download_has_a_name_and_a_length(api, shop, format, extension):
-    done = export(api, "customer", format=format)
-    answer = Client().get(path_of(done))
-
-    assert answer["Content-Disposition"] == f'attachment; filename="{done["id"]}.{extension}"'
-    assert int(answer["Content-Length"]) == len(b"".join(answer.streaming_content))
 
 
 def test_another_projects_export_is_not_there(api, shop, other_api):
@@ -539,15 +201,6 @@ def test_deleting(api, shop):
     assert api.get(f"/v1/exports/{done['id']}").status_code == 404
     assert Client().get(path_of(done)).status_code == 404
     assert not ExportPart.objects.exists()
-
-
-def test_one_deleted_before_its_turn_is_not_made(api, project):
-    made = api.post("/v1/exports", {"exported_object": "customer"}).json()
-    api.delete(f"/v1/exports/{made['id']}")
-    work(project)
-
-    assert AsyncAction.objects.get(project=project).status == "DONE"
-    assert api.get("/v1/exports").json()["total"] == 0
 
 
 def test_the_list_is_newest_first(api):

@@ -9,11 +9,10 @@ from customers.tracking import tracking_id_of
 from promoengine.core.models import OutboxEvent
 from redemptions.jobs import refresh_customers, refresh_merged
 from redemptions.models import CounterHold, Order, Redemption, UsageCounter
-from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
-from tests.limits import assert_ledger_agrees, body, key_of, limit, lock, redeem, roll_back
+from tests.factories import CustomerFactory, VoucherFactory
+from tests.limits import REFUSED, assert_ledger_agrees, body, key_of, limit, lock, redeem, roll_back
 from vouchers.models import Publication, Voucher
 
-REFUSED = "redemption_rules_violated"
 EVER = "campaign.redemptions.customers_count"
 ANN = {"source_id": "ann"}
 
@@ -21,12 +20,6 @@ ANN = {"source_id": "ann"}
 @pytest.fixture
 def ann(api):
     return api.post("/v1/customers", {**ANN, "email": "ann@example.com"}).json()
-
-
-@pytest.fixture
-def code(project):
-    campaign = CampaignFactory(project=project)
-    return VoucherFactory(project=project, campaign=campaign, discount=None)
 
 
 def redeemed(api, code, **who):

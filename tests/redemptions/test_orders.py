@@ -1,47 +1,12 @@
-"""Orders over HTTP: made, read, changed and listed, with what happened to them."""
+"""Orders over HTTP: made, read and changed, and what is wrong with one."""
 
 import pytest
 
-from customers.models import Customer
-from promoengine.core.api.renderers import to_json
 from promoengine.core.models import OutboxEvent
-from redemptions.jobs import refresh_customers
 from redemptions.models import Order
-from tests.factories import CustomerFactory, ProductFactory, SkuFactory, VoucherFactory
+from tests.factories import ProductFactory, SkuFactory, VoucherFactory
+from tests.redemptions.ordering import ANN, change, create, events, read
 from tests.redemptions.storefront import code_with, lines, redeem
-
-ANN = {"source_id": "ann"}
-
-
-def create(api, **body):
-    answer = api.post("/v1/orders", body)
-    assert answer.status_code == 200, answer.content
-    return answer.json()
-
-
-def change(api, order, **body):
-    answer = api.put(f"/v1/orders/{order['id']}", body)
-    assert answer.status_code == 200, answer.content
-    return answer.json()
-
-
-def read(api, ref):
-    answer = api.get(f"/v1/orders/{ref}")
-    assert answer.status_code == 200, answer.content
-    return answer.json()
-
-
-def events(project):
-    """Return what happened to the project's orders, in order."""
-    found = OutboxEvent.objects.filter(project=project, type__startswith="customer.order.").order_by("pk")
-    return [event.type.removeprefix("customer.order.") for event in found]
-
-
-def spent(api, customer="ann"):
-    """Return how many orders a customer paid, for how much, once all that happened has been heard of."""
-    refresh_customers(event_ids=[str(key) for key in OutboxEvent.objects.values_list("pk", flat=True)])
-    orders = api.get(f"/v1/customers/{customer}").json()["summary"]["orders"]
-    return orders["total_count"], orders["total_amount"]
 
 
 def test_an_order_of_an_amount_alone(api):
@@ -264,106 +229,6 @@ def test_units_that_were_added_go_with_the_lines_they_were_added_to(api, project
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        ("CREATED", ["created"]),
-        ("PAID", ["created", "paid"]),
-        ("PROCESSING", ["created", "processing"]),
-        ("CANCELED", ["created", "canceled"]),
-        ("FULFILLED", ["created", "fulfilled"]),
-    ],
-)
-def test_a_new_order_tells_its_status(api, project, status, expected):
-    create(api, amount=1, status=status)
-
-    assert events(project) == expected
-
-
-def test_each_change_tells_of_itself_once(api, project):
-    made = create(api, amount=1, customer=ANN)
-    for body in (
-        {"status": "PAID"},
-        {"status": "PAID"},
-        {"amount": 2},
-        {"status": "CREATED"},
-        {"metadata": {}},
-    ):
-        change(api, made, **body)
-
-    assert events(project) == ["created", "updated", "paid", "updated", "updated"]
-    activity = api.get("/v1/customers/ann/activity", {"limit": 100}).json()["data"]
-    told = [one["type"] for one in reversed(activity) if ".order." in one["type"]]
-    assert told == [f"customer.order.{event}" for event in events(project)]
-
-
-def test_redemption_and_rollback_tell_of_the_order(api, project):
-    redeemed = redeem(api, code_with(api), order={"source_id": "cart-1", "amount": 5000}, customer=ANN)
-    api.post(f"/v1/redemptions/{redeemed['redemptions'][0]['id']}/rollback")
-
-    assert events(project) == ["created", "paid", "updated", "canceled"]
-    paid = OutboxEvent.objects.get(type="customer.order.paid").data
-    assert paid["order"]["id"] == redeemed["order"]["id"]
-    assert paid["customer"]["source_id"] == "ann"
-    assert paid["redemption"]["id"] == redeemed["redemptions"][0]["id"]
-
-
-def test_an_order_that_passes_on_tells_whom_it_leaves_nothing_personal(api, project):
-    made = create(api, amount=1, customer=ANN | {"email": "ann@example.com"})
-
-    change(
-        api,
-        made,
-        customer={"source_id": "bob", "email": "bob@example.com"},
-        referrer={"source_id": "eve", "email": "eve@example.com"},
-        metadata={"door": "bob's"},
-    )
-
-    happened = OutboxEvent.objects.filter(type="customer.order.updated")
-    told = {
-        Customer.objects.get(pk=event.customer_id).source_id: to_json(event.data).decode()
-        for event in happened
-    }
-    assert told.keys() == {"ann", "bob"}
-    assert "bob" not in told["ann"]
-    assert "bob@example.com" in told["bob"]
-    assert "eve" not in told["bob"]
-
-
-def test_a_guests_redemption_is_told_by_itself(api, project):
-    redeemed = redeem(api, code_with(api), order={"amount": 5000})
-
-    assert events(project) == []
-    told = OutboxEvent.objects.get(type="redemption.succeeded")
-    assert told.data["order"]["id"] == redeemed["order"]["id"]
-
-
-def test_what_a_customer_spent_follows_their_orders(api):
-    first = create(api, amount=1000, customer=ANN, status="PAID")
-    second = create(api, amount=500, customer=ANN)
-    assert spent(api) == (1, 1000)
-
-    change(api, second, status="FULFILLED")
-    assert spent(api) == (2, 1500)
-
-    change(api, first, status="CANCELED")
-    assert spent(api) == (1, 500)
-
-    change(api, second, amount=700, discount_amount=100)
-    assert spent(api) == (1, 600)
-
-    change(api, second, customer={"source_id": "bob"})
-    assert (spent(api), spent(api, "bob")) == ((0, 0), (1, 600))
-
-
-def test_what_a_customer_spent_is_without_discounts(api):
-    redeemed = redeem(api, code_with(api), order={"amount": 5000}, customer=ANN)
-    assert spent(api) == (1, 4000)
-
-    api.post(f"/v1/redemptions/{redeemed['redemptions'][0]['id']}/rollback")
-    assert spent(api) == (0, 0)
-
-
-@pytest.mark.parametrize(
     ("body", "key", "details"),
     [
         ([], "invalid_payload", "Payload should be object"),
@@ -448,77 +313,3 @@ def test_one_idempotency_key_makes_one_order(api):
 
     assert answers[0].content == answers[1].content
     assert Order.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ({}, ["d", "c", "b", "a"]),
-        ({"order": "created_at"}, ["a", "b", "c", "d"]),
-        ({"order": "-created_at"}, ["d", "c", "b", "a"]),
-        ({"order": "updated_at"}, ["b", "c", "d", "a"]),
-        ({"order": "-updated_at"}, ["a", "d", "c", "b"]),
-        ({"limit": 1, "page": 2}, ["c"]),
-        ({"customer": "ann"}, ["b", "a"]),
-        ({"filters[status][conditions][$is]": "PAID"}, ["b", "a"]),
-        ({"filters[status][conditions][$in][0]": "PAID", "filters[source_id][conditions][$is]": "a"}, ["a"]),
-        ({"filters[amount][conditions][$more_than]": "200"}, ["d", "c"]),
-        ({"filters[total_amount][conditions][$less_than]": "301"}, ["d", "b", "a"]),
-        ({"filters[discount_amount][conditions][$more_than]": "0"}, ["d"]),
-        ({"filters[metadata.shop][conditions][$is]": "berlin"}, ["c"]),
-        ({"filters[created_at][conditions][$before]": "2020-01-01"}, []),
-        ({"filters[source_id][conditions][$starts_with]": "b"}, ["b"]),
-    ],
-)
-def test_orders_are_listed(api, query, expected):
-    first = create(api, source_id="a", amount=100, customer=ANN)
-    create(api, source_id="b", amount=200, customer=ANN, status="PAID")
-    create(api, source_id="c", amount=350, metadata={"shop": "berlin"})
-    create(api, source_id="d", amount=400, discount_amount=150)
-    change(api, first, status="PAID")
-
-    listed = api.get("/v1/orders", query).json()
-
-    assert [order["source_id"] for order in listed["orders"]] == expected
-    assert (listed["object"], listed["data_ref"]) == ("list", "orders")
-    assert listed["total"] == (4 if "page" in query else len(expected))
-
-
-def test_a_customers_orders_are_found_by_id(api, project):
-    customer = CustomerFactory(project=project)
-    made = create(api, amount=1, customer={"id": customer.public_id})
-    create(api, amount=2)
-
-    for query in (
-        {"customer": customer.public_id},
-        {"filters[customer_id][conditions][$is]": customer.public_id},
-    ):
-        assert [order["id"] for order in api.get("/v1/orders", query).json()["orders"]] == [made["id"]]
-
-
-@pytest.mark.parametrize(
-    ("query", "details"),
-    [
-        ({"order": "amount"}, "Property .order should be one of created_at, updated_at"),
-        ({"limit": 101}, "Property .limit should be between 1 and 100"),
-        ({"filters[name][conditions][$is]": "x"}, "Property .filters.name is not one of amount, created_at"),
-        ({"filters[amount][conditions][$is]": "x"}, "Property .filters.amount should be a whole number"),
-    ],
-)
-def test_a_bad_list_query_is_named(api, query, details):
-    answer = api.get("/v1/orders", query)
-
-    assert (answer.status_code, answer.json()["key"]) == (400, "invalid_query_params")
-    assert answer.json()["details"].startswith(details)
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_a_list_asks_the_same_number_of_queries(api, count, django_assert_max_num_queries):
-    for number in range(count):
-        create(api, amount=number, customer={"source_id": f"c-{number}"})
-    api.get("/v1/orders")
-
-    with django_assert_max_num_queries(3):
-        listed = api.get("/v1/orders").json()
-
-    assert len(listed["orders"]) == count

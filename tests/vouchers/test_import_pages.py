@@ -15,11 +15,6 @@ from vouchers.models import Voucher
 UPLOAD = "/admin/vouchers/voucher/import/"
 
 
-@pytest.fixture
-def campaign(project):
-    return CampaignFactory(project=project, name="Spring")
-
-
 def upload(client, text, campaign=None, name="codes.csv"):
     """Upload a file and return where the browser is sent."""
     file = SimpleUploadedFile(name, text if isinstance(text, bytes) else text.encode())

@@ -4,13 +4,8 @@ import pytest
 
 from promoengine.core.models import AsyncAction
 from promoengine.core.services.async_actions import run_async_action
-from tests.factories import CampaignFactory, VoucherFactory
+from tests.factories import VoucherFactory
 from vouchers.models import Voucher
-
-
-@pytest.fixture
-def campaign(project):
-    return CampaignFactory(project=project, name="Spring")
 
 
 def send(api, campaign, body):
