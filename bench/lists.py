@@ -25,14 +25,14 @@ HEADING = f"{'':50}{'p50 ms':>9}{'p95 ms':>9}   found"
 
 
 def main() -> None:
-    with product_with_long_tables() as (product, port):
+    with product_with_long_tables() as product:
         keys = {"X-App-Id": product.app_id, "X-App-Token": product.app_token}
         print(HEADING)
         for path, listed in questions(ASKED.rows).items():
             for title, query in listed:
                 asked = get(f"{path}?{urlencode({'limit': LIMIT} | query)}", keys)
                 answer = told(product, keys, path, query)
-                found = measure(port, [asked], clients=1, seconds=SECONDS)
+                found = measure(product.port, [asked], clients=1, seconds=SECONDS)
                 name = f"{path.rpartition('/')[2]}: {title}"
                 print(f"{name:50}{found.p50:9.1f}{found.p95:9.1f}   {answer}", flush=True)
 

@@ -36,8 +36,6 @@ PARSER.add_argument("--rows", type=int, default=1_000_000)
 PARSER.add_argument("--state-dir", type=Path)
 ASKED = PARSER.parse_args()
 STATE_DIR: Path = ASKED.state_dir or Path(tempfile.mkdtemp(prefix="promo-bench-"))
-STATE_DIR.mkdir(exist_ok=True)
-STATE_DIR.chmod(0o755)
 os.environ |= {"DATABASE_URL": embedded_database_url(STATE_DIR), "PROMO_STATE_DIR": str(STATE_DIR)}
 os.environ["DJANGO_SETTINGS_MODULE"] = "promoengine.settings"
 
@@ -54,7 +52,7 @@ from campaigns.models import Campaign
 from customers.models import Customer
 from promoengine.core.models import Project
 from redemptions.models import Order, Redemption
-from tests.product import Product, free_port, read_product, start_product
+from tests.product import Product, running_product
 from vouchers.models import Publication, Voucher
 
 SIGNS = "upper(translate(encode(decode(md5(n::text), 'hex'), 'base64'), '+/=', 'XYZ'))"
@@ -70,19 +68,15 @@ CHANGED = f"CASE WHEN n %% 10 = 0 THEN {AT} END"
 
 
 @contextmanager
-def product_with_long_tables() -> Iterator[tuple[Product, int]]:
-    """Start the product, fill its tables, and give it and its port."""
-    port = free_port()
-    process = start_product(STATE_DIR, port, WEB_WORKERS="1", RATE_LIMIT_PER_MINUTE="0")
+def product_with_long_tables() -> Iterator[Product]:
+    """Start the product, fill its tables, and give it."""
     try:
-        product = read_product(process, STATE_DIR, port)
-        print_machine()
-        fill(ASKED.rows)
-        yield product, port
-        print("Load average of the last minute:", os.getloadavg()[0])
+        with running_product(STATE_DIR, WEB_WORKERS="1", RATE_LIMIT_PER_MINUTE="0") as product:
+            print_machine()
+            fill(ASKED.rows)
+            yield product
+            print("Load average of the last minute:", os.getloadavg()[0])
     finally:
-        process.terminate()
-        process.wait(40)
         if not ASKED.state_dir:
             shutil.rmtree(STATE_DIR, ignore_errors=True)
 

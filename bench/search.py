@@ -26,11 +26,11 @@ LIST = "/admin/vouchers/voucher/"
 
 
 def main() -> None:
-    with product_with_long_tables() as (product, port):
-        ask_all(product, port, ASKED.rows)
+    with product_with_long_tables() as product:
+        ask_all(product, ASKED.rows)
 
 
-def ask_all(product: Product, port: int, rows: int) -> None:
+def ask_all(product: Product, rows: int) -> None:
     """Ask every question of both doors, and the thousandth page beside the first."""
     keys = {"X-App-Id": product.app_id, "X-App-Token": product.app_token}
     cookie = {"Cookie": f"sessionid={logged_in(product)}"}
@@ -38,19 +38,23 @@ def ask_all(product: Product, port: int, rows: int) -> None:
     shop = first = None
     for title, query in questions(product, keys, rows):
         asked = get(f"/v1/vouchers?{urlencode({'limit': LIMIT} | query)}", keys)
-        shop = measure(port, [asked], clients=1, seconds=SECONDS)
+        shop = measure(product.port, [asked], clients=1, seconds=SECONDS)
         first = first or shop
         print_answer(f"REST: {title}", shop, first, found_over_rest(product, keys, query))
     code, codes = some_codes(product, keys)
-    one = measure(port, [get(f"/v1/vouchers/{one}", keys) for one in codes], clients=1, seconds=SECONDS)
+    one = measure(
+        product.port, [get(f"/v1/vouchers/{one}", keys) for one in codes], clients=1, seconds=SECONDS
+    )
     print_answer("REST: one code by its own address", one, first, "1")
     cursor = deep_cursor(product, keys)
     asked = get(f"/v1/vouchers?limit={LIMIT}&starting_after_id={cursor}", keys)
-    print_answer(f"REST: page {DEEP:,} by cursor", measure(port, [asked], clients=1), first, str(LIMIT))
+    print_answer(
+        f"REST: page {DEEP:,} by cursor", measure(product.port, [asked], clients=1), first, str(LIMIT)
+    )
     page = None
     for title, query in dashboard_questions(code):
         asked = get(f"{LIST}?{urlencode(query)}", cookie)
-        found = measure(port, [asked], clients=1, seconds=SECONDS)
+        found = measure(product.port, [asked], clients=1, seconds=SECONDS)
         page = page or found
         print_answer(f"dashboard: {title}", found, page, "")
 

@@ -43,9 +43,10 @@ def product() -> Iterator[Product]:
 
 
 @contextmanager
-def running_product(**settings: str) -> Iterator[Product]:
-    """Start the product in a folder of its own, and leave nothing of it behind."""
-    state_dir = Path(tempfile.mkdtemp(prefix="promo-product-"))
+def running_product(kept_in: Path | None = None, **settings: str) -> Iterator[Product]:
+    """Start the product in a folder of its own, and leave nothing of it behind; or in one that is kept."""
+    state_dir = kept_in or Path(tempfile.mkdtemp(prefix="promo-product-"))
+    state_dir.mkdir(exist_ok=True)
     state_dir.chmod(0o755)
     port = free_port()
     process = start_product(state_dir, port, **settings)
@@ -55,7 +56,8 @@ def running_product(**settings: str) -> Iterator[Product]:
         process.terminate()
         process.wait(40)
         process.stdout.close()
-        shutil.rmtree(state_dir, ignore_errors=True)
+        if kept_in is None:
+            shutil.rmtree(state_dir, ignore_errors=True)
 
 
 def start_product(state_dir: Path, port: int, **more: str) -> subprocess.Popen[str]:

@@ -64,17 +64,24 @@ def find_codes(
     with bounded():
         sought = selection.sought(project)
         rows = Voucher.objects.filter(project=project).present().filter(more or Q())
+        exact = _typed_whole(project, sought.plain & (more or Q()), selection.search)
         search = _Search(
             rows=rows,
             is_narrowed=bool(sought.criteria or more),
             sought=sought,
             reckoned=_reckon(rows.filter(sought.indexed)),
-            exact=_typed_whole(project, rows.filter(sought.plain), selection.search),
+            exact=[row.pk for row in exact],
             limit=limit,
         )
-        place = _place_of(project, sought.walk, after or before)
-        page = search.page_before(place) if before and place else search.page_after(place)
-        return Found(_loaded(project, page.keys), page.total, page.before, page.after, page.looked_through)
+        if after in search.exact:  # a short page ended among those, which have no place on the walk
+            page = search.page_after(None, search.exact[search.exact.index(after) + 1 :])
+        elif place := _place_of(project, sought.walk, after or before):
+            page = search.page_before(place) if before else search.page_after(place, [])
+        else:
+            page = search.first_page()
+        return Found(
+            _loaded(project, page.keys, exact), page.total, page.before, page.after, page.looked_through
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +130,18 @@ class _Search:
     exact: list[uuid.UUID]
     limit: int
 
-    def page_after(self, place: Place | None) -> _Page:
-        """Return the page that follows a place, or the first, which begins with the code typed whole."""
-        exact = [] if place else self.exact
-        room = self.limit - len(exact)
+    def first_page(self) -> _Page:
+        """Return the first page, which begins with the code typed whole."""
+        return self.page_after(None, self.exact)
+
+    def page_after(self, place: Place | None, exact: list[uuid.UUID]) -> _Page:
+        """Return the page that follows a place, with what was typed whole before it."""
+        shown = exact[: self.limit]
+        room = self.limit - len(shown)
         found = self._places(self.sought.walk, place, room + 1)
-        keys, after = [*exact, *found.keys(room)], found.next_after(room)
+        keys, after = [*shown, *found.keys(room)], found.next_after(room)
+        if not room and (after or len(exact) > self.limit):
+            after = shown[-1]
         total = self._total(len(keys)) if place or after else Total(len(keys))
         before = keys[0] if place and keys else None
         return _Page(keys, total, before, after, found.looked_through)
@@ -138,7 +151,7 @@ class _Search:
         found = self._places(self.sought.walk.reversed(), place, self.limit + 1)
         before = found.next_after(self.limit)
         if before is None:
-            return self.page_after(None)
+            return self.first_page()
         keys = found.keys(self.limit)[::-1]
         after = keys[-1] if keys else before
         return _Page(keys, self._total(len(keys)), before, after, found.looked_through)
@@ -187,11 +200,12 @@ def _place_of(project: Project, walk: Walk, key: uuid.UUID | None) -> Place | No
     return rows.values_list(walk.column, "pk").first()
 
 
-def _typed_whole(project: Project, rows: VoucherQuerySet, text: str) -> list[uuid.UUID]:
+def _typed_whole(project: Project, condition: Q, text: str) -> list[Voucher]:
     if not text:
         return []
     keys = typed_keys(project, text)
-    found = dict(rows.filter(code_key__in=keys).values_list("code_key", "pk"))
+    rows = vouchers_for_wire(project).filter(condition, code_key__in=keys)
+    found = {row.code_key: row for row in rows}
     # As it was typed before what it could be besides.
     return [found[key] for key in keys if key in found]
 
@@ -205,7 +219,10 @@ def _reckon(rows: VoucherQuerySet) -> _Reckoned:
     return _Reckoned(top["Plan"]["Total Cost"] * factor, int(top["Plan"]["Plan Rows"]))
 
 
-def _loaded(project: Project, keys: Sequence[uuid.UUID]) -> list[Voucher]:
-    rows = vouchers_for_wire(project).select_related("holder", "project").filter(pk__in=keys)
-    by_key = {row.pk: row for row in rows}
+def _loaded(project: Project, keys: Sequence[uuid.UUID], loaded: Sequence[Voucher]) -> list[Voucher]:
+    by_key = {row.pk: row for row in loaded}
+    if missing := [key for key in keys if key not in by_key]:
+        by_key |= {row.pk: row for row in vouchers_for_wire(project).filter(pk__in=missing)}
+    for row in by_key.values():
+        row.project = project
     return [by_key[key] for key in keys if key in by_key]

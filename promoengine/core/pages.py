@@ -78,11 +78,13 @@ def bounded(is_needed: bool = True) -> Iterator[None]:
     if not is_needed:
         yield
         return
+    is_inside_another = connection.in_atomic_block
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{SECONDS}s"])
             yield
-            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+            if is_inside_another:  # which goes on; else the end of the transaction is the end of the limit
+                cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise

@@ -84,6 +84,21 @@ def test_the_code_that_was_typed_whole_comes_first_and_once(api, project, plan):
     assert second["has_more"] is False
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_short_pages_go_on_after_the_codes_that_were_typed_whole(project, plan, limit):
+    for text in ("AB-12", "AB12", "AB1234", "XAB12"):
+        code(project, text)
+    selection, seen, place = parse_selection({"search": "ab-12"}), [], None
+
+    while len(seen) < 10:
+        page = find_codes(project, selection, limit=limit, after=place)
+        seen += [row.code for row in page.rows]
+        if (place := page.after) is None:
+            break
+
+    assert seen == ["AB-12", "AB12", "XAB12", "AB1234"]
+
+
 def test_a_project_that_tells_letters_case_apart_is_searched_in_any(db, plan):
     project = ProjectFactory(case_sensitive_codes=True)
     for text in ("sun-1", "SUN-1"):

@@ -12,7 +12,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -269,7 +269,7 @@ class CodesList(ChangeList):
 
     def _found(self, request: HttpRequest) -> Found:
         try:
-            return find_codes(
+            found = find_codes(
                 current_project(request),
                 selection_of(request.GET),
                 limit=self.list_per_page,
@@ -279,6 +279,8 @@ class CodesList(ChangeList):
         except InvalidPayload as refusal:
             messages.error(request, refusal.details)
             return NOTHING_FOUND
+        prefetch_related_objects(found.rows, "holder")
+        return found
 
 
 def _key(text: str) -> uuid.UUID | None:
