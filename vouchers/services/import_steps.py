@@ -21,7 +21,7 @@ from vouchers.models import CodeBatch
 from vouchers.services.batches import BatchTerms, add_to_batch, open_batch
 from vouchers.services.create import thin_voucher
 from vouchers.services.import_sources import CampaignGone, Source, source_of
-from vouchers.services.staging import Settled, Staging
+from vouchers.services.staging import ALL_INSERTED, Keys, Settled, Staging
 
 READ_BATCH, INSERT_BATCH = 5000, 10_000
 READING, PARTING, INSERTING, CLOSING, ENDED = "reading", "parting", "inserting", "closing", "ended"
@@ -164,20 +164,26 @@ class ImportSteps:
 
     def _insert_good(self) -> None:
         tries = 0
-        while until := self.staging.last_key(self.action.params["after"], INSERT_BATCH):
+        while (keys := self.staging.next_keys(self.action.params["after"], INSERT_BATCH)).number:
             checkpoint(self.action)
             try:
-                with transaction.atomic():
-                    made = self._insert(after=self.action.params["after"], until=until)
-                    found = self._settle(is_inserted=True, after=self.action.params["after"], until=until)
-                    self._count(made=made, found=found)
-                    self._keep(after=until)
+                self._insert_range(keys)
                 tries = 0
             except TermsMoved:
                 tries += 1
                 if tries == TRIES:
                     raise
         self._keep(step=CLOSING)
+
+    @transaction.atomic
+    def _insert_range(self, keys: Keys) -> None:
+        made = self._insert(after=keys.after, until=keys.until)
+        if made == keys.number:
+            found = ALL_INSERTED
+        else:
+            found = self._settle(is_inserted=True, after=keys.after, until=keys.until)
+        self._count(made=made, found=found)
+        self._keep(after=keys.until)
 
     def _insert(self, after: str = "", until: str | None = None) -> int:
         """Insert the free codes of a range of keys by their campaigns' terms, and count them there.

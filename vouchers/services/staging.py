@@ -45,6 +45,14 @@ COLUMNS = {
 NOBODYS = uuid.UUID(int=0)
 
 
+class Keys(NamedTuple):
+    """A range of staged keys, the first not in it, and how many they are; where there are none, no last."""
+
+    after: str
+    until: str | None
+    number: int
+
+
 class Settled(NamedTuple):
     """What became of staged codes that were not inserted: how many are bad, known and unchanged, or were
     inserted by an earlier run.
@@ -53,6 +61,9 @@ class Settled(NamedTuple):
     bad: int
     known: int
     made: int
+
+
+ALL_INSERTED = Settled(bad=0, known=0, made=0)
 
 
 class Staging:
@@ -98,12 +109,12 @@ class Staging:
         self._execute(f"ANALYZE {self.table}")
         return self._execute(PART_DOUBLES.format(table=self.table), {"action": self.action.pk})
 
-    def last_key(self, after: str | None, count: int) -> str | None:
-        """Return the key that ends the next `count` codes, None where there are no more."""
+    def next_keys(self, after: str, most: int) -> Keys:
+        """Return the range of the next codes behind a key, `most` at most."""
         with connection.cursor() as cursor:
-            cursor.execute(LAST_KEY.format(table=self.table), {"after": after or "", "count": count})
-            found = cursor.fetchone()
-        return str(found[0]) if found and found[0] is not None else None
+            cursor.execute(NEXT_KEYS.format(table=self.table), {"after": after, "most": most})
+            until, count = cursor.fetchone()
+        return Keys(after, until, count)
 
     def insert(
         self,
@@ -234,10 +245,10 @@ _IN_RANGE = """
     staged.code_key COLLATE "C" > %(after)s
     AND (%(until)s::text IS NULL OR staged.code_key COLLATE "C" <= %(until)s)
 """
-LAST_KEY = """
-    SELECT max(code_key COLLATE "C") FROM (
+NEXT_KEYS = """
+    SELECT max(code_key COLLATE "C"), count(*) FROM (
         SELECT code_key FROM {table} WHERE code_key COLLATE "C" > %(after)s
-        ORDER BY code_key COLLATE "C" LIMIT %(count)s
+        ORDER BY code_key COLLATE "C" LIMIT %(most)s
     ) AS next
 """
 # Whoever inserts many codes does so in the order of their keys: nobody waits for whom he keeps waiting.
@@ -289,6 +300,8 @@ DIFFERENCES = {
     "metadata": "NOT voucher.metadata @> staged.metadata",
     "category": "staged.category <> COALESCE(category.name, '')",
 }
+# Each code is looked up on its own, which OFFSET makes sure of: of a table that is just being filled Postgres
+# believes that it has few rows, and would read all of it for every batch.
 SETTLE = f"""
     WITH found AS (
         SELECT staged.number, staged.code,
@@ -305,8 +318,10 @@ SETTLE = f"""
                     || NULLIF(concat_ws(', ', {{differences}}), '')
             END AS reason
         FROM {{table}} AS staged
-        {{join}} {_VOUCHERS} AS voucher
-            ON voucher.project_id = %(project)s AND voucher.code_key = staged.code_key
+        {{join}} LATERAL (
+            SELECT * FROM {_VOUCHERS} AS taken
+            WHERE taken.project_id = %(project)s AND taken.code_key = staged.code_key OFFSET 0
+        ) AS voucher ON true
         LEFT JOIN {_CATEGORIES} AS category ON category.id = voucher.category_id
         LEFT JOIN {_CAMPAIGNS} AS campaign ON campaign.id = voucher.campaign_id
         WHERE {_IN_RANGE} AND voucher.id IS DISTINCT FROM staged.id
