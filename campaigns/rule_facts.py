@@ -1,11 +1,12 @@
 """Rules and discounts as the engine judges them: read from their rows once, kept in this process."""
 
-import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from campaigns.models import ValidationRule
 from customers.places import with_shapes
@@ -39,9 +40,9 @@ def compiled_rule(row: ValidationRule) -> Rule:
 
 def discount_of(wire: Mapping[str, Any] | None) -> Discount | None:
     """Return a stored discount ready to be applied."""
-    return _discount(json.dumps(wire, sort_keys=True)) if wire else None
+    return _discount(orjson.dumps(wire, option=orjson.OPT_SORT_KEYS)) if wire else None
 
 
 @lru_cache(maxsize=KEPT)
-def _discount(text: str) -> Discount:
-    return parse_discount(json.loads(text))
+def _discount(text: bytes) -> Discount:
+    return parse_discount(orjson.loads(text))

@@ -8,7 +8,7 @@ from typing import Any
 
 from campaigns.facts import Catalogue
 from promoengine.core.errors import DomainError
-from promoengine.core.ids import new_id, public_id
+from promoengine.core.ids import new_public_ids
 from promoengine.engine.checks import ANY_TIME
 from promoengine.engine.order import Good, Item, Order
 from redemptions import models
@@ -75,8 +75,8 @@ class CheckoutOrder:
             initial_amount=self.initial_amount,
             currency=self.currency,
         )
-        left = max(0, whole.total)
-        return replace(whole, discount=min(calculated.get("discount", 0), left))
+        discount = min(calculated.get("discount", 0), max(0, whole.total))
+        return replace(whole, discount=discount) if discount else whole
 
     def shared(self, amounts: Order) -> list[int]:
         """Return what earlier discounts took off each line, and last off what is on no line.
@@ -213,9 +213,11 @@ def numbered(lines: Sequence[Line], before: Sequence[Line] = ()) -> list[Line]:
     It has the id of the line it was `before`, else a new one, whatever id was sent. What lines say of storing
     goods has been done, and is left out.
     """
+    earlier = [before[place].get("id") if place is not None else None for place in _places(lines, before)]
+    fresh = iter(new_public_ids(LINE_PREFIX, earlier.count(None)))
     return [
-        _without_override(line) | {"id": _id_of(before[place]) if place is not None else _new_line_id()}
-        for line, place in zip(lines, _places(lines, before), strict=True)
+        _without_override(line) | {"id": known or next(fresh)}
+        for line, known in zip(lines, earlier, strict=True)
     ]
 
 
@@ -246,6 +248,8 @@ def _initial_amount(lines: Sequence[Line]) -> int | None:
 
 def _places(lines: Sequence[Line], before: Sequence[Line]) -> list[int | None]:
     """Return for each line the place it had before: by its id, else by its goods, the first of them first."""
+    if not before:
+        return [None] * len(lines)
     by_id = {line["id"]: place for place, line in enumerate(before) if "id" in line}
     found = [by_id.pop(line["id"], None) if "id" in line else None for line in lines]
     by_goods: dict[tuple[Any, ...], deque[int]] = {}
@@ -257,15 +261,9 @@ def _places(lines: Sequence[Line], before: Sequence[Line]) -> list[int | None]:
     ]
 
 
-def _id_of(line: Line) -> str:
-    return line["id"] if "id" in line else _new_line_id()
-
-
-def _new_line_id() -> str:
-    return public_id(LINE_PREFIX, new_id())
-
-
 def _without_override(line: Line) -> Line:
+    if "product" not in line and "sku" not in line:
+        return line
     said = {
         kind: {name: value for name, value in line[kind].items() if name != "override"}
         for kind in ("product", "sku")

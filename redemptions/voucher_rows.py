@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
+from django.db.models import Field
 
 from campaigns.definitions import assignments_at, campaigns_at
 from campaigns.models import Campaign, Category, ValidationRuleAssignment
@@ -25,6 +26,7 @@ from vouchers.models import UsageEntry, Voucher
 COLUMNS = list(Voucher._meta.concrete_fields)
 ATTRIBUTES = [field.attname for field in COLUMNS]
 JSON_PLACES = [place for place, field in enumerate(COLUMNS) if field.get_internal_type() == "JSONField"]
+TIME_PLACES = [place for place, field in enumerate(COLUMNS) if field.get_internal_type() == "DateTimeField"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,9 @@ def _voucher(project: Project, row: Sequence[Any]) -> Voucher:
     for place in JSON_PLACES:
         if values[place] is not None:
             values[place] = json.loads(values[place])
+    for place in TIME_PLACES:
+        if values[place] is not None:
+            values[place] = datetime.fromisoformat(values[place])
     voucher = Voucher.from_db("default", ATTRIBUTES, values)
     voucher.project = project
     voucher.pending_quantity, voucher.reserved_quantity, voucher.reserved_amount = row[2:5]
@@ -142,6 +147,11 @@ def _complete(
         voucher.rule_assignments = [*own.get(voucher.pk, ()), *of_campaign]
 
 
+def _read(column: Field) -> str:
+    """Return how a column is read: times as text, which Python reads in a tenth of the driver's time."""
+    return f'voucher."{column.column}"' + ("::text" if column.get_internal_type() == "DateTimeField" else "")
+
+
 _SELECT = f"""
     SELECT project.definitions_version, jsonb_build_object(
             'stacking_rules', project.stacking_rules, 'timezone', project.timezone,
@@ -157,7 +167,7 @@ _SELECT = f"""
         EXISTS (
             SELECT 1 FROM {UsageCounter._meta.db_table} WHERE object_id IN (voucher.id, voucher.campaign_id)
         ),
-        {", ".join(f'voucher."{field.column}"' for field in COLUMNS)}
+        {", ".join(map(_read, COLUMNS))}
     FROM {Project._meta.db_table} AS project
     LEFT JOIN ({{wanted}}) AS voucher ON true
     LEFT JOIN LATERAL (

@@ -32,11 +32,25 @@ def id_of(moment: datetime) -> uuid.UUID:
 @lru_cache(maxsize=8192)
 def public_id(prefix: str, key: uuid.UUID) -> str:
     """Return the id that the API shows for the row with primary key `key`, as in `camp_01Fd…`."""
-    number, pairs = key.int, []
-    for _ in range(BODY_LENGTH // 2):
+    return f"{prefix}_{_base62(key.int, BODY_LENGTH)}"
+
+
+def new_public_ids(prefix: str, count: int) -> list[str]:
+    """Return new ids of things that have no rows, in a row, which takes a fraction of one by one."""
+    head, tail = divmod(new_id().int, 62**4)
+    body = _base62(head, BODY_LENGTH - 4)
+    # What follows a random number is as free as the number is; it only may not overflow.
+    tail = min(tail, 62**4 - count)
+    return [f"{prefix}_{body}{_base62(tail + place, 4)}" for place in range(count)]
+
+
+def _base62(number: int, length: int) -> str:
+    pairs = []
+    for _ in range(length // 2):
         number, value = divmod(number, len(PAIRS))
         pairs.append(PAIRS[value])
-    return f"{prefix}_{''.join(reversed(pairs))}"
+    pairs.reverse()
+    return "".join(pairs)
 
 
 def parse_public_id(prefix: str, text: str) -> uuid.UUID | None:

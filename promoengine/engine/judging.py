@@ -60,8 +60,9 @@ class Turn:
     from_initial: bool = False
     once: bool = False
 
-    @cached_property
+    @property
     def situation(self) -> Situation:
+        # Not kept: it knows the turn, and a turn that knew it as well would be garbage for the collector.
         return Situation(self.facts, self.offer, self.before, self.initial, self.taken, lambda: self.use)
 
     @cached_property

@@ -18,6 +18,10 @@ HEADERS = {
     ApiKey.Kind.MANAGEMENT: ("X-Management-Id", "X-Management-Token"),
 }
 
+_META_NAMES = {
+    kind: [f"HTTP_{name.upper().replace('-', '_')}" for name in names] for kind, names in HEADERS.items()
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -53,11 +57,12 @@ class KeyAuthentication(BaseAuthentication):
             Unauthorized: no key, a wrong one, or a dead token.
             MissingPermission: the token's scopes do not cover this resource.
         """
-        authorization = request.headers.get("Authorization", "")
+        # Not by `headers`, which is put together of all there are, and takes longer than all the rest here.
+        sent = request.META
+        authorization = sent.get("HTTP_AUTHORIZATION", "")
         if self.bearer and authorization.startswith("Bearer "):
             return self._by_token(authorization.removeprefix("Bearer ").strip()), None
-        id_header, token_header = HEADERS[self.kind]
-        app_id, token = request.headers.get(id_header), request.headers.get(token_header)
+        app_id, token = (sent.get(name) for name in _META_NAMES[self.kind])
         if not app_id or not token:
             raise Unauthorized
         return Caller(verify_api_key(app_id, token, kind=self.kind)), None

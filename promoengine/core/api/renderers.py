@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from django.http import HttpResponse
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
@@ -27,7 +28,16 @@ def wire_datetime(moment: datetime | None) -> str | None:
     """Return a datetime as the wire writes it, `2026-01-31T12:00:00.000Z`."""
     if moment is None:
         return None
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def json_answer(body: Any, *, status: int = 200) -> HttpResponse:
+    """Return an answer of wire data, or of JSON, that is ready to be sent.
+
+    It is for the checkout: `Response` renders itself later, for which it keeps the view and the request.
+    """
+    content = body if isinstance(body, bytes) else to_json(body)
+    return HttpResponse(content, status=status, content_type="application/json")
 
 
 class JsonRenderer(BaseRenderer):

@@ -41,7 +41,7 @@ class ApiRequest(Request):
     @property
     def channel(self) -> str:
         """What the caller calls its channel, as stored with publications and balance changes."""
-        return self.headers.get("X-Voucherify-Channel", "API")[:64]
+        return self.META.get("HTTP_X_VOUCHERIFY_CHANNEL", "API")[:64]
 
 
 class ApiView(APIView):
@@ -69,6 +69,9 @@ class ApiView(APIView):
             parser_context=self.get_parser_context(request),
         )
         made.request_id = new_request_id()
+        if self.parser_classes == (JsonParser,):
+            # It leads back to the request, which then only the garbage collector could clear away.
+            made.parser_context.clear()
         return made
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
@@ -98,6 +101,8 @@ class ApiView(APIView):
         if (allowance := getattr(request, "allowance", None)) is not None:
             for name, value in allowance.headers().items():
                 final[name] = value
+        # Django has made `get` answer for it, by which the view knows itself and is left to the collector.
+        vars(self).pop("head", None)
         return final
 
     @classmethod
