@@ -2,11 +2,11 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import orjson
 from django.core.exceptions import EmptyResultSet
@@ -18,9 +18,22 @@ from redemptions.export_columns import Column
 
 # Between two looks whether somebody wants the work to stop.
 ROWS_A_STEP = 10_000
+ROWS_A_WORD = 50_000
 
 Rows = models.QuerySet[Any]
-Said = Callable[[int, int], None]
+
+
+class Progress(Protocol):
+    """Is told how far a file is, and may raise to stop the work."""
+
+    def read(self, count: int) -> None:
+        """Hear of rows that the database has given, while it goes on with the statement that does so."""
+
+    def counted(self, count: int) -> None:
+        """Hear how many rows there are, once all have been read."""
+
+    def written(self, count: int) -> None:
+        """Hear how many of them have been put together, where they are not read as the file has them."""
 
 
 class Format(StrEnum):
@@ -62,64 +75,73 @@ AS_IT_IS = "FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02', ESCAPE E'\\x02'"
 
 
 def write_file(
-    file: IO[bytes], format: Format, name: str, columns: Sequence[FileColumn], rows: Rows, said: Said
+    file: IO[bytes],
+    format: Format,
+    name: str,
+    columns: Sequence[FileColumn],
+    rows: Rows,
+    progress: Progress,
 ) -> None:
-    """Write rows into a file, all as they are at one moment; none but a few are held.
-
-    `said` is told now and then how many rows are done, of how many, and may raise to stop the work.
-    """
+    """Write rows into a file, all as they are at one moment; none but a few are held."""
     if format == Format.XLSX:
-        _write_xlsx(file, name, columns, rows, said)
+        _write_xlsx(file, name, columns, rows, progress)
         return
     write = _write_csv if format == Format.CSV else _write_json_lines
-    said(0, write(file, columns, rows))
+    write(file, columns, rows, progress)
 
 
-def _write_csv(file: IO[bytes], columns: Sequence[FileColumn], rows: Rows) -> int:
+def _write_csv(file: IO[bytes], columns: Sequence[FileColumn], rows: Rows, progress: Progress) -> None:
     head = io.StringIO()
     csv.writer(head, lineterminator="\n").writerow([column.title for column in columns])
     file.write(head.getvalue().encode())
     cells = {f"cell_{place}": CsvCell(column.cells) for place, column in enumerate(columns)}
-    return _copy(file, rows.annotate(**cells).values_list(*cells), "FORMAT csv")
+    _copy(file, rows.annotate(**cells).values_list(*cells), "FORMAT csv", progress)
 
 
-def _write_json_lines(file: IO[bytes], columns: Sequence[FileColumn], rows: Rows) -> int:
-    return _copy(file, _lines(rows, record({column.name: column.cells for column in columns})), AS_IT_IS)
+def _write_json_lines(file: IO[bytes], columns: Sequence[FileColumn], rows: Rows, progress: Progress) -> None:
+    line = record({column.name: column.cells for column in columns})
+    _copy(file, _lines(rows, line), AS_IT_IS, progress)
 
 
-def _write_xlsx(file: IO[bytes], name: str, columns: Sequence[FileColumn], rows: Rows, said: Said) -> None:
+def _write_xlsx(
+    file: IO[bytes], name: str, columns: Sequence[FileColumn], rows: Rows, progress: Progress
+) -> None:
     found = _lines(rows, array([column.cells for column in columns]))
     with TemporaryFile() as lines:
-        count = _copy(lines, found, AS_IT_IS)
+        _copy(lines, found, AS_IT_IS, progress)
         lines.seek(0)
         cells = found.query.annotations[LINE].source_expressions
         styles = [STYLES.get(cell.kind, Style.PLAIN) for cell in cells]
         titles = [column.title for column in columns]
-        write_xlsx(file, name, titles, styles, _told(lines, count, said))
+        write_xlsx(file, name, titles, styles, _told(lines, progress))
 
 
 def _lines(rows: Rows, line: Line) -> Rows:
     return rows.annotate(**{LINE: line}).values_list(LINE)
 
 
-def _told(lines: IO[bytes], count: int, said: Said) -> Iterator[list[Any]]:
+def _told(lines: IO[bytes], progress: Progress) -> Iterator[list[Any]]:
     """Yield the rows of lines of JSON, and say so."""
     for number, line in enumerate(lines):
         if number % ROWS_A_STEP == 0:
-            said(number, count)
+            progress.written(number)
         yield orjson.loads(line)
-    said(count, count)
 
 
-def _copy(file: IO[bytes], rows: Rows, options: str) -> int:
-    """Write rows by one statement and return how many there are."""
+def _copy(file: IO[bytes], rows: Rows, options: str, progress: Progress) -> None:
+    """Write rows by one statement."""
     try:
         found, params = rows.query.sql_with_params()
     except EmptyResultSet:
-        return 0
+        progress.counted(0)
+        return
     # Django wraps the errors of what it knows, and COPY is not of that.
     with connection.wrap_database_errors, connection.cursor() as cursor:
         with cursor.copy(f"COPY ({found}) TO STDOUT ({options})", params) as copy:
-            for part in copy:
+            # The database sends each row as a part of its own.
+            for number, part in enumerate(copy, start=1):
                 file.write(part)
-        return int(cursor.rowcount)
+                if number % ROWS_A_WORD == 0:
+                    progress.read(number)
+        count = int(cursor.rowcount)
+    progress.counted(count)

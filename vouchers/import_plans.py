@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -78,6 +78,7 @@ class ImportPlan:
     Without a `campaign` the rows are codes on their own, or of the campaign that a column names. Known codes
     `fail` as published, or are left as they are where the row says the same. `is_price_tag` is whether
     amounts are written as on a price tag instead of in minor units; times without a zone are of `zone`.
+    `batch` is what is said of the batch that codes of a campaign become, as `BatchTerms` has it in JSON.
     """
 
     mode: str = GOOD
@@ -87,6 +88,7 @@ class ImportPlan:
     is_price_tag: bool = True
     zone: str = "UTC"
     channel: str = "API"
+    batch: Mapping[str, Any] = field(default_factory=dict)
 
     def to_params(self) -> dict[str, Any]:
         """Return what `plan_of` reads, as JSON has it."""

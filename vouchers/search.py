@@ -9,7 +9,7 @@ reads a whole table.
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
@@ -17,6 +17,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
 from promoengine.core.models import Project
 from promoengine.core.pages import Total, bounded
 from vouchers.codes import typed_keys
+from vouchers.likeness import code_meant
 from vouchers.models import Voucher, VoucherQuerySet
 from vouchers.selections import Selection, Sought
 from vouchers.selectors import vouchers_for_wire
@@ -34,7 +35,8 @@ CHEAP, AFFORDABLE, WHOLE = 3_000.0, 60_000.0, 3.0
 class Found:
     """A page of codes, and the codes by which the pages after and before it are asked for, if there are any.
 
-    `looked_through` is how many codes were gone past where those were too few for a page.
+    `looked_through` is how many codes were gone past where those were too few for a page. Where none has what
+    was typed, `meant` is the one that it reads like, if there is just one.
     """
 
     rows: list[Voucher]
@@ -42,6 +44,7 @@ class Found:
     before: uuid.UUID | None
     after: uuid.UUID | None
     looked_through: int
+    meant: str = ""
 
 
 def find_codes(
@@ -80,7 +83,12 @@ def find_codes(
         else:
             page = search.first_page()
         return Found(
-            _loaded(project, page.keys, exact), page.total, page.before, page.after, page.looked_through
+            _loaded(project, page.keys, exact),
+            page.total,
+            page.before,
+            page.after,
+            page.looked_through,
+            "" if page.keys or after or before else _meant(project, selection, more or Q()),
         )
 
 
@@ -208,6 +216,15 @@ def _typed_whole(project: Project, condition: Q, text: str) -> list[Voucher]:
     found = {row.code_key: row for row in rows}
     # As it was typed before what it could be besides.
     return [found[key] for key in keys if key in found]
+
+
+def _meant(project: Project, selection: Selection, more: Q) -> str:
+    """Return the code that what was typed can be meant for, where all else that is asked holds of it."""
+    found = code_meant(project, selection.search)
+    if found is None:
+        return ""
+    rows = replace(selection, search=found.code).rows(project).filter(more, pk=found.pk)
+    return found.code if rows.exists() else ""
 
 
 def _reckon(rows: VoucherQuerySet) -> _Reckoned:

@@ -18,6 +18,8 @@ from django.http import QueryDict
 from promoengine.core.errors import DomainError, InvalidPayload, NotFound, Unauthorized
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction, Project
+from promoengine.core.pages import total_of
+from promoengine.core.services.aside import Aside, aside
 from promoengine.core.services.async_actions import Paused, advance, checkpoint, start_async_action
 from redemptions.export_formats import FileColumn, Format, write_file
 from redemptions.export_objects import EXPORTED, title
@@ -26,6 +28,8 @@ from redemptions.models import Export, ExportPart
 BYTES_A_PART = 1 << 20
 LINK_GOOD_FOR = timedelta(hours=24)
 FILES_KEPT = timedelta(days=7)
+# Parts of an export's work: until its file is written; until rows are read that are yet to be put together.
+WRITTEN, READ_TO_BE_PUT_TOGETHER = 0.75, 0.25
 SIGNED_FOR = "promoengine.exports"
 # Whose work has ended otherwise than by `run_export`, which would have said so.
 ENDED = (AsyncAction.Status.FAILED, AsyncAction.Status.CANCELED)
@@ -236,25 +240,45 @@ def _make(export: Export, action: AsyncAction, rows: QuerySet[Any]) -> None:
     columns = [
         FileColumn(name, title(name), exported.field(name, export.project)) for name in _fields_of(export)
     ]
-
-    def said(done: int, total: int) -> None:
-        action.total_count = total
-        with _step(export, action, done):
-            AsyncAction.objects.filter(pk=action.pk).update(total_count=total)
-
-    with TemporaryFile() as file:
-        checkpoint(action)
-        write_file(file, format_of(export), exported.name, columns, rows, said)
+    checkpoint(action)
+    with TemporaryFile() as file, aside(action) as beside:
+        progress = _Progress(export, action, beside, expected=total_of(rows).count)
+        write_file(file, format_of(export), exported.name, columns, rows, progress)
         _keep(export, action, file)
     Export.objects.filter(pk=export.pk).update(status=Export.Status.DONE, row_count=action.total_count)
 
 
+class _Progress:
+    """How far an export is: what each stretch takes of the whole is about what it takes of the time."""
+
+    def __init__(self, export: Export, action: AsyncAction, beside: Aside, *, expected: int) -> None:
+        self._export, self._action, self._beside, self._expected = export, action, beside, expected
+        is_put_together = format_of(export) == Format.XLSX
+        self._reading = READ_TO_BE_PUT_TOGETHER if is_put_together else WRITTEN
+
+    def read(self, count: int) -> None:
+        # More than the database reckoned must not look like the end.
+        total = max(self._expected, count * 4 // 3 if count > self._expected else count)
+        self._beside.say(int(count * self._reading), total)
+
+    def counted(self, count: int) -> None:
+        self._action.total_count = count
+        with _step(self._export, self._action, int(count * self._reading)):
+            AsyncAction.objects.filter(pk=self._action.pk).update(total_count=count)
+
+    def written(self, count: int) -> None:
+        read = self._action.total_count * self._reading
+        with _step(self._export, self._action, int(read + count * (WRITTEN - self._reading))):
+            pass
+
+
 def _keep(export: Export, action: AsyncAction, file: IO[bytes]) -> None:
-    size = file.tell()
+    size, written = file.tell(), int(action.total_count * WRITTEN)
     file.seek(0)
     number = 0
     while part := file.read(BYTES_A_PART):
-        with _step(export, action, action.total_count * file.tell() // size):
+        done = written + (action.total_count - written) * file.tell() // size
+        with _step(export, action, done):
             ExportPart.objects.create(export=export, number=number, content=part)
         number += 1
 

@@ -7,14 +7,15 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from tests.concurrency.workers import finish, kill_after, run_and_close
+from promoengine.core.models import OutboxEvent
+from tests.concurrency.workers import finish, kill_ten_times, run_and_close
 from tests.factories import CampaignFactory, ProjectFactory
 from vouchers.models import Voucher
 from vouchers.services import generate
 from vouchers.services.generate import start_generation
 
 pytestmark = pytest.mark.django_db(transaction=True)
-COUNT, KILLS = 20_000, 10
+COUNT = 20_000
 
 
 def test_ten_killed_workers_leave_neither_gaps_nor_doubles(monkeypatch):
@@ -23,16 +24,16 @@ def test_ten_killed_workers_leave_neither_gaps_nor_doubles(monkeypatch):
     # Half of the space is used, so that collisions are met on the way.
     campaign = CampaignFactory(project=project, code_config={"length": 5, "charset": "01234567"})
     action = start_generation(project, campaign=campaign, count=COUNT, now=timezone.now())
-    chance = random.Random(7)
 
-    for _ in range(KILLS):
-        kill_after(chance.uniform(0.02, 0.12), action)
+    killed = kill_ten_times(action, random.Random(7), work=COUNT)
     finish(action)
 
     campaign.refresh_from_db()
+    events = OutboxEvent.objects.filter(type="campaign.vouchers.generation.completed")
     keys = Voucher.objects.filter(campaign=campaign).values("code_key").distinct().count()
     assert (Voucher.objects.count(), keys, campaign.vouchers_count) == (COUNT, COUNT, COUNT)
     assert (action.done_count, action.status) == (COUNT, "DONE")
+    assert (killed, events.count()) == (10, 1)
 
 
 def test_two_campaigns_share_one_small_space(monkeypatch):

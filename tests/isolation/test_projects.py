@@ -278,6 +278,32 @@ def test_another_projects_ids_are_unknown(owned, method, path, body):
     assert rows_of(owned["owner"]) == before
 
 
+@pytest.mark.parametrize(("method", "body"), [("get", None), ("put", {"locked_until": None})])
+def test_another_projects_batch_is_not_found_under_ones_own_campaign(owned, method, body):
+    stranger = Api(ProjectFactory())
+    campaign = CampaignFactory(project=stranger.project)
+    before = rows_of(owned["owner"])
+
+    answer = call(stranger, method, f"/v1/campaigns/{campaign.public_id}/batches/{owned['batch']}", body)
+
+    assert answer.status_code == 404, answer.content
+    assert rows_of(owned["owner"]) == before
+
+
+def test_batches_and_pools_of_one_project_count_nothing_of_another(owned):
+    stranger = Api(ProjectFactory())
+    owner = Api(owned["owner"])
+    # Names are a project's own, so that both may have the same.
+    name = owner.get(f"/v1/campaigns/{owned['campaign']}").json()["name"]
+    campaign = CampaignFactory(project=stranger.project, name=name)
+
+    assert stranger.get(f"/v1/campaigns/{name}/batches").json()["batches"] == []
+    assert stranger.get(f"/v1/campaigns/{name}/pool").json()["free_count"] == 0
+    assert stranger.put(f"/v1/campaigns/{name}/pool", {"threshold": 5}).status_code == 200
+    assert owner.get(f"/v1/campaigns/{owned['campaign']}/pool").json()["threshold"] is None
+    assert campaign.public_id == stranger.get(f"/v1/campaigns/{name}/pool").json()["campaign_id"]
+
+
 @pytest.mark.parametrize(("method", "path", "body"), MANAGED)
 def test_another_project_is_not_managed_nor_are_its_schemas_found_under_ones_own(owned, method, path, body):
     stranger = Api(ProjectFactory(), ApiKey.Kind.MANAGEMENT)

@@ -6,9 +6,13 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
+from campaigns.models import Campaign
+from promoengine.core.models import AsyncAction
+from promoengine.core.services.async_actions import run_async_action
 from tests.factories import CampaignFactory, VoucherFactory
-from vouchers.models import CodeBatch, PoolAlert
+from vouchers.models import CodeBatch, PoolAlert, Voucher
 from vouchers.services.batches import BatchTerms, open_batch
+from vouchers.services.campaigns import run_propagation
 from vouchers.services.pool_alerts import set_pool_alert
 
 NEW = {
@@ -87,6 +91,47 @@ def test_more_codes_are_a_batch_of_their_own(marketer, batch):
 
     assert answer.status_code == 302, words(answer)
     assert list(CodeBatch.objects.order_by("pk").values_list("name", flat=True)) == ["Christmas", "More"]
+
+
+def test_a_limit_is_changed_and_more_codes_are_made_in_one_save(marketer, batch):
+    fields = NEW | {"codes": "7", "quantity": "3", "batch_name": "More"}
+    url = f"/admin/campaigns/campaign/{batch.campaign_id}/change/"
+
+    answer = marketer.post(url, fields, follow=True)
+
+    assert "The codes there are follow the change; then the new ones are made." in words(answer)
+    assert "/progress/" in words(marketer.get(url))
+    more = CodeBatch.objects.get(name="More")
+    assert more.locked_until == datetime(2998, 12, 24, 9, tzinfo=UTC)
+    assert Voucher.objects.filter(batch=more).count() == 0
+    for type in ("CAMPAIGN.VOUCHERS_UPDATE", "CAMPAIGN.VOUCHERS_GENERATE"):
+        run_async_action(AsyncAction.objects.get(type=type).pk)
+    more.refresh_from_db()
+    batch.campaign.refresh_from_db()
+    assert (more.count, batch.campaign.generation_status) == (7, "DONE")
+    assert set(Voucher.objects.filter(batch=more).values_list("quantity", flat=True)) == {3}
+    free = Voucher.objects.filter(batch=batch, published_count=0)
+    assert set(free.values_list("quantity", flat=True)) == {3}
+
+
+def test_codes_are_ordered_once_whenever_the_worker_of_the_change_dies(marketer, batch, monkeypatch):
+    marketer.post(
+        f"/admin/campaigns/campaign/{batch.campaign_id}/change/", NEW | {"codes": "7", "quantity": "3"}
+    )
+    changing = AsyncAction.objects.get(type="CAMPAIGN.VOUCHERS_UPDATE")
+    for _ in range(2):
+        run_propagation(AsyncAction.objects.get(pk=changing.pk))
+
+    assert AsyncAction.objects.filter(type="CAMPAIGN.VOUCHERS_GENERATE").count() == 1
+
+
+def test_where_more_codes_can_not_be_made_nothing_is_changed(marketer, batch):
+    fields = NEW | {"codes": "99000000", "quantity": "3", "batch_name": "More"}
+
+    answer = marketer.post(f"/admin/campaigns/campaign/{batch.campaign_id}/change/", fields)
+
+    assert "Only up to 10000000 codes can be made at once" in words(answer)
+    assert (Campaign.objects.get().quantity, CodeBatch.objects.count()) == (batch.campaign.quantity, 1)
 
 
 def test_the_panel_says_how_many_are_free_and_gone(marketer, batch):

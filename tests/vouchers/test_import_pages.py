@@ -1,6 +1,7 @@
 """Importing codes in the dashboard: upload, columns, first rows, start, report, and on with the file."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -10,7 +11,7 @@ from django.urls import reverse
 from promoengine.core.models import AsyncAction, UploadedFile
 from promoengine.core.services.async_actions import run_async_action
 from tests.factories import CampaignFactory, ProjectFactory, VoucherFactory
-from vouchers.models import Voucher
+from vouchers.models import CodeBatch, Voucher
 
 UPLOAD = "/admin/vouchers/voucher/import/"
 
@@ -64,6 +65,59 @@ def test_a_file_is_mapped_checked_and_then_imported(marketer, project, campaign)
     assert Voucher.objects.get(code="A").metadata == {"Color": "red"}
     assert "Go on with this file" not in progress(marketer, done)
     assert marketer.get(again).url == UPLOAD
+
+
+def test_the_batch_of_an_import_has_its_name_lock_and_limit(marketer, project, campaign):
+    project.timezone = "Europe/Warsaw"
+    project.save()
+    batch = {
+        "batch_name": "Leaflets",
+        "locked_until_0": "2998-12-24",
+        "locked_until_1": "10:00",
+        "one_per_person": "on",
+    }
+    url = upload(marketer, "Code\nA\nB\n", campaign)
+    assert "Empty is “codes.csv”." in marketer.get(url).content.decode()
+
+    checked = start(marketer, url, **batch)
+    again = marketer.get(reverse("admin:vouchers_voucher_import_again", args=[checked.pk])).url
+    kept = marketer.get(again).context["form"]
+    assert (kept["batch_name"].value(), kept["one_per_person"].value()) == ("Leaflets", True)
+    start(marketer, again, **batch)
+
+    made = CodeBatch.objects.get()
+    assert (made.name, made.count, made.one_per_person) == ("Leaflets", 2, True)
+    assert made.locked_until == datetime(2998, 12, 24, 9, tzinfo=UTC)
+
+
+def test_a_lock_that_is_past_is_refused_and_nothing_starts(marketer, project, campaign):
+    url = upload(marketer, "Code\nA\n", campaign)
+
+    answer = marketer.post(
+        url, choices(marketer, url) | {"locked_until_0": "2001-12-24", "locked_until_1": "10:00"}
+    )
+
+    assert "This is past" in answer.content.decode()
+    assert not AsyncAction.objects.exists()
+
+
+def test_a_lock_that_passes_while_rows_are_read_is_none(marketer, project, campaign):
+    url = upload(marketer, "Code\nA\n", campaign)
+    lock = {"locked_until_0": "2998-12-24", "locked_until_1": "10:00", "mode": "all"}
+    marketer.post(url, choices(marketer, url) | lock)
+    action = AsyncAction.objects.get()
+    action.params["plan"]["batch"]["locked_until"] = "2001-12-24T10:00:00+00:00"
+    action.save()
+    run_async_action(action.pk)
+
+    made = CodeBatch.objects.get()
+    assert (made.count, made.locked_until, made.name) == (1, None, "codes.csv")
+
+
+def test_codes_on_their_own_have_no_batch(marketer, project):
+    url = upload(marketer, "Code,Value,Discount Type\nA,10,PERCENT\n")
+
+    assert "locked_until" not in marketer.get(url).content.decode()
 
 
 def test_what_is_wrong_with_the_first_rows_is_shown_as_columns_are_chosen(marketer, project, campaign):

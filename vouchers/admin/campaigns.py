@@ -1,6 +1,5 @@
 """Campaigns in the dashboard."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -33,15 +32,14 @@ from vouchers.admin.batches import batches_panel, pool_context
 from vouchers.admin.forms import BATCH_FIELDS, CampaignForm, code_config_of
 from vouchers.admin.limits import LIMIT_FIELDS, WHO_FIELDS, limits_filled_in
 from vouchers.models import Voucher
-from vouchers.services.batches import NO_TERMS, BatchTerms
+from vouchers.services.batches import NewCodes
 from vouchers.services.campaigns import (
-    add_batch,
     add_vouchers,
     delete_campaign,
     launch_campaign,
     update_campaign,
 )
-from vouchers.services.generate import running_generation
+from vouchers.services.generate import running_work
 from vouchers.services.preview import preview_codes
 from vouchers.services.related_objects import related_object
 
@@ -158,7 +156,7 @@ class CampaignAdmin(GuardedAdmin):
             if campaign.voucher_type and campaign.type != Campaign.Type.STANDALONE:
                 context["batches_url"] = reverse("admin:campaigns_campaign_batches", args=[campaign.pk])
                 context |= pool_context(campaign, now=timezone.now())
-            if (running := running_generation(campaign)) and request.user.has_perm("core.view_asyncaction"):
+            if (running := running_work(campaign)) and request.user.has_perm("core.view_asyncaction"):
                 context["progress_url"] = progress_url(running)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -191,12 +189,13 @@ class CampaignAdmin(GuardedAdmin):
         return render(request, "vouchers/preview_codes.html", context)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: ModelForm, change: bool) -> None:
-        project, now, data = current_project(request), timezone.now(), form.to_wire()
+        project, now, data, more = current_project(request), timezone.now(), form.to_wire(), None
         if change:
-            saved = update_campaign(project, obj.public_id, data=data, channel=CHANNEL, now=now)
-            if more := form.cleaned_data.get("codes"):
-                _make_more(project, obj.public_id, more, form.batch_terms(), now=now)
-                saved.refresh_from_db()
+            one, more = _more_of(form)
+            saved = update_campaign(project, obj.public_id, data=data, more=more, channel=CHANNEL, now=now)
+            if one:
+                add_vouchers(project, obj.public_id, count=1, data={}, channel=CHANNEL, now=now)
+            saved.refresh_from_db()
         else:
             terms = form.batch_terms()
             saved = launch_campaign(project, data=data, batch=terms, channel=CHANNEL, now=now)
@@ -204,7 +203,11 @@ class CampaignAdmin(GuardedAdmin):
         save_limits(project, saved, limits=limits, channel=CHANNEL, now=now)
         for field in Campaign._meta.concrete_fields:
             setattr(obj, field.attname, getattr(saved, field.attname))
-        if saved.generation_status == Campaign.GenerationStatus.IN_PROGRESS:
+        if saved.generation_status == Campaign.GenerationStatus.MODIFYING and more:
+            self.message_user(
+                request, _("The codes there are follow the change; then the new ones are made.")
+            )
+        elif saved.generation_status == Campaign.GenerationStatus.IN_PROGRESS:
             self.message_user(request, _("The codes are being made; you can watch them arrive."))
 
     def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
@@ -281,11 +284,11 @@ class CampaignAdmin(GuardedAdmin):
         self.message_user(request, text % count)
 
 
-def _make_more(project: Project, ref: str, count: int, terms: BatchTerms, *, now: datetime) -> None:
-    if count == 1 and terms == NO_TERMS:
-        add_vouchers(project, ref, count=1, data={}, channel=CHANNEL, now=now)
-    else:
-        add_batch(project, ref, count=count, batch=terms, channel=CHANNEL, now=now)
+def _more_of(form: Any) -> tuple[bool, NewCodes | None]:
+    """Return whether one code more is to be made, at once, and which others in the background."""
+    more = NewCodes(form.cleaned_data.get("codes") or 0, form.batch_terms())
+    is_one = more == NewCodes(1)
+    return is_one, more if more.count and not is_one else None
 
 
 def codes_url(campaign: Campaign) -> str:

@@ -19,8 +19,10 @@ from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.services.uploads import keep_file
+from vouchers.admin.forms import BATCH_FIELDS, BatchFields
 from vouchers.import_plans import ALL, CHECK, FIELDS, GOOD, LEFT_OUT, METADATA, ImportPlan, guess, plan_of
 from vouchers.models import Voucher
+from vouchers.services.batches import NO_TERMS, terms_of
 from vouchers.services.import_codes import start_code_import
 from vouchers.services.import_preview import Column, columns_of, try_first_rows
 from vouchers.services.import_sources import CHECKED_FILE, FILE
@@ -66,8 +68,8 @@ class UploadForm(forms.Form):
         return file
 
 
-class MappingForm(forms.Form):
-    """What each column is, and what becomes of bad rows."""
+class MappingForm(BatchFields):
+    """What each column is, what becomes of bad rows, and the batch that codes of a campaign become."""
 
     mode = forms.ChoiceField(
         label=_("What to do"),
@@ -76,9 +78,14 @@ class MappingForm(forms.Form):
         widget=UnfoldAdminRadioSelectWidget(choices=MODES),
     )
 
-    def __init__(self, columns: Sequence[Column], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, columns: Sequence[Column], *args: Any, batch_name: str | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.columns = columns
+        if batch_name is None:
+            for name in BATCH_FIELDS:
+                del self.fields[name]
+        else:
+            self.fields["batch_name"].help_text = _("Empty is “%(name)s”.") % {"name": batch_name}
         for place, column in enumerate(columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(
                 label=column.name, choices=MEANINGS, required=False, widget=UnfoldAdminSelectWidget
@@ -87,6 +94,10 @@ class MappingForm(forms.Form):
     def rows(self) -> list[tuple[Column, Any]]:
         """Return the columns, each with the field that asks what it is."""
         return [(column, self[f"column-{place}"]) for place, column in enumerate(self.columns)]
+
+    def of_batch(self) -> list[Any]:
+        """Return the fields that are about the batch, none where there is no campaign to have one."""
+        return [self[name] for name in BATCH_FIELDS if name in self.fields]
 
     def mapping(self) -> dict[str, str]:
         """Return what was chosen, by the name of the column."""
@@ -133,7 +144,7 @@ def map_columns(request: HttpRequest, file_id: uuid.UUID) -> HttpResponse:
     project = _project(request)
     file = get_object_or_404(UploadedFile, project=project, pk=file_id)
     campaign, refusal = _campaign(request, project), ""
-    form = _mapping_form(request, project, file)
+    form = _mapping_form(request, project, file, campaign)
     if request.method == "POST" and form.is_valid():
         try:
             plan = _plan(project, campaign, form)
@@ -157,10 +168,11 @@ def try_mapping(request: HttpRequest, file_id: uuid.UUID) -> HttpResponse:
     """Show what is wrong with the first rows, as the columns are chosen just now."""
     project = _project(request)
     file = get_object_or_404(UploadedFile, project=project, pk=file_id)
-    form, context = _mapping_form(request, project, file), {}
+    campaign = _campaign(request, project)
+    form, context = _mapping_form(request, project, file, campaign), {}
     if form.is_valid():
         try:
-            plan = _plan(project, _campaign(request, project), form)
+            plan = _plan(project, campaign, form)
             context = {"trial": try_first_rows(project, file=file, plan=plan)}
         except DomainError as refusal:
             context = {"refusal": str(refusal)}
@@ -179,16 +191,30 @@ def import_again(request: HttpRequest, action_id: uuid.UUID) -> HttpResponse:
     return HttpResponseRedirect(_file_url(file, plan_of(action.params["plan"]).campaign, after=action.pk))
 
 
-def _mapping_form(request: HttpRequest, project: Project, file: UploadedFile) -> MappingForm:
+def _mapping_form(
+    request: HttpRequest, project: Project, file: UploadedFile, campaign: Campaign | None
+) -> MappingForm:
     columns = columns_of(file)
     mapping = guess([column.name for column in columns])
-    mode = CHECK
+    mode, batch = CHECK, NO_TERMS
     if (after := request.GET.get("after")) and (done := _action(project, after)):
         plan = plan_of(done.params["plan"])
         mapping |= plan.mapping or {}
+        batch = terms_of(plan.batch, name="", now=timezone.now())
         mode = ALL if plan.mode == CHECK and not done.failed_count else GOOD
     chosen = {f"column-{place}": mapping[column.name] for place, column in enumerate(columns)}
-    return MappingForm(columns, request.POST or None, initial={"mode": mode} | chosen)
+    said = {
+        "mode": mode,
+        "batch_name": batch.name,
+        "locked_until": batch.locked_until,
+        "one_per_person": batch.one_per_person,
+    }
+    return MappingForm(
+        columns,
+        request.POST or None,
+        initial=said | chosen,
+        batch_name=file.name if campaign else None,
+    )
 
 
 def _action(project: Project, key: str) -> AsyncAction | None:
@@ -206,6 +232,7 @@ def _plan(project: Project, campaign: Campaign | None, form: MappingForm) -> Imp
         mapping=form.mapping(),
         zone=project.timezone,
         channel=CHANNEL,
+        batch=form.batch_terms().to_params() if form.of_batch() else {},
     )
 
 

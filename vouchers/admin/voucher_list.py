@@ -9,13 +9,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.paginator import Paginator
 from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -250,6 +251,10 @@ class CodesList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         found = self._found(request)
+        if found.meant:
+            url = self.get_query_string({SEARCH_VAR: found.meant})
+            link = format_html('<a class="underline" href="{}">{}</a>', url, found.meant)
+            messages.info(request, format_html(str(_("No code is just that. Did you mean {}?")), link))
         self.paginator = FoundPaginator(found, self.list_per_page)
         self.result_list = found.rows
         self.result_count = self.full_result_count = found.total.count

@@ -63,6 +63,8 @@ def found_vouchers(project: Project, query: QueryDict) -> dict[str, Any]:
         body["more_starting_after"] = public_id(Voucher.prefix, found.after)
     if found.before:
         body["more_ending_before"] = public_id(Voucher.prefix, found.before)
+    if found.meant:
+        body["did_you_mean"] = found.meant
     return body | {"looked_through": found.looked_through} if found.looked_through else body
 
 

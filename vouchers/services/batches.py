@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.dateparse import parse_datetime
 
 from campaigns.models import Campaign
 from campaigns.selectors import campaign_by_ref
@@ -31,8 +32,32 @@ class BatchTerms:
     locked_until: datetime | None = None
     one_per_person: bool = False
 
+    def to_params(self) -> dict[str, Any]:
+        """Return what `terms_of` reads, as JSON has it."""
+        return {
+            "name": self.name,
+            "locked_until": self.locked_until.isoformat() if self.locked_until else None,
+            "one_per_person": self.one_per_person,
+        }
+
+
+def terms_of(params: Mapping[str, Any], *, name: str, now: datetime) -> BatchTerms:
+    """Read terms from the params of a job; `name` is for a batch without one, and a past lock is none."""
+    locked_until = parse_datetime(params.get("locked_until") or "")
+    if locked_until is not None and locked_until <= now:
+        locked_until = None
+    return BatchTerms(params.get("name") or name, locked_until, bool(params.get("one_per_person")))
+
 
 NO_TERMS = BatchTerms()
+
+
+@dataclass(frozen=True, slots=True)
+class NewCodes:
+    """How many codes are to be made, and the batch that they become."""
+
+    count: int
+    batch: BatchTerms = NO_TERMS
 
 
 @transaction.atomic

@@ -211,7 +211,13 @@ def _change_of(params: Mapping[str, Any]) -> Change:
     return Change(params["kind"], until=until, metadata=params["metadata"])
 
 
+@transaction.atomic
 def _record(action: AsyncAction, change: Change) -> None:
+    """Tell of the change once, also where a worker dies right after it has."""
+    if action.params.get("is_told"):
+        return
+    action.params["is_told"] = True
+    action.save(update_fields=["params"])
     record_event(
         action.project,
         "vouchers.changed",

@@ -37,9 +37,16 @@ from promoengine.core.services.metadata import check_metadata, schemas_now
 from vouchers.codes import check_code
 from vouchers.models import UsageEntry, Voucher, VoucherQuerySet
 from vouchers.patterns import parse_code_config
-from vouchers.services.batches import NO_TERMS, BatchTerms
+from vouchers.services.batches import NO_TERMS, BatchTerms, NewCodes
 from vouchers.services.create import create_voucher
-from vouchers.services.generate import GenerationRunning, check_room, start_generation
+from vouchers.services.generate import (
+    PROPAGATE,
+    GenerationRunning,
+    check_room,
+    open_order,
+    start_generation,
+    start_ordered,
+)
 from vouchers.services.usage import fold_usage
 
 BATCH = 5000
@@ -129,24 +136,41 @@ def add_batch(
         GenerationRunning: the campaign is being worked on.
     """
     campaign = campaign_by_ref(project, ref)
+    check_takes_more(campaign, count)
+    return start_generation(project, campaign=campaign, count=count, batch=batch, channel=channel, now=now)
+
+
+def check_takes_more(campaign: Campaign, count: int) -> None:
+    """Refuse more codes of a campaign that has one for everybody, or none.
+
+    Raises:
+        InvalidPayload: it is such a campaign.
+    """
     if campaign.voucher_type is None or campaign.type == Campaign.Type.STANDALONE:
         raise InvalidPayload(f"Campaign {campaign.name} can't have {count} more codes")
-    return start_generation(project, campaign=campaign, count=count, batch=batch, channel=channel, now=now)
 
 
 @transaction.atomic
 def update_campaign(
-    project: Project, ref: str, *, data: Mapping[str, Any], channel: str = "API", now: datetime
+    project: Project,
+    ref: str,
+    *,
+    data: Mapping[str, Any],
+    more: NewCodes | None = None,
+    channel: str = "API",
+    now: datetime,
 ) -> Campaign:
     """Change the published fields that `data` has, dates as datetimes, and return the campaign.
 
     Name, types, code pattern and gift amount stay as they are. Codes that are published or redeemed keep
-    the terms they were given with; the others follow in the background.
+    the terms they were given with; the others follow in the background. `more` codes are made after that, by
+    the changed terms; where they can't be made, nothing is changed.
 
     Raises:
         NotFound: the project has no such campaign, category or validation rule.
         CampaignProtected, GenerationRunning: it may not be changed, or not now.
         InvalidPayload, MetadataRefused: a field is wrong; the details name it.
+        PatternTooSmall, TooManyCodes: so many `more` codes can't be made.
     """
     definitions_changed(project)
     found = campaign_by_ref(project, ref)
@@ -161,6 +185,8 @@ def update_campaign(
         project, "campaign", campaign.pk, data.get("validation_rules"), now, channel=channel
     )
     if not columns and rules == campaign.rule_assignments:
+        if more:
+            _order(project, campaign, more, after=None, channel=channel, now=now)
         return campaign
     _freeze_used(campaign, columns)
     for name, value in columns.items():
@@ -173,17 +199,41 @@ def update_campaign(
     if propagates:
         campaign.generation_status = Campaign.GenerationStatus.MODIFYING
     campaign.save(update_fields=[*columns, "updated_at", "generation_status"])
+    propagation = None
     if propagates:
-        start_async_action(
+        propagation = start_async_action(
             project,
-            "CAMPAIGN.VOUCHERS_UPDATE",
+            PROPAGATE,
             job="vouchers.jobs.propagate_terms",
             params={"campaign": str(campaign.pk)},
             total_count=campaign.vouchers_count,
             now=now,
         )
+    if more:
+        _order(project, campaign, more, after=propagation, channel=channel, now=now)
     _record(project, "campaign.updated", campaign, channel=channel, now=now)
     return campaign
+
+
+def _order(
+    project: Project,
+    campaign: Campaign,
+    more: NewCodes,
+    *,
+    after: AsyncAction | None,
+    channel: str,
+    now: datetime,
+) -> None:
+    """Have more codes made at once, or `after` an action that the campaign is busy with."""
+    check_takes_more(campaign, more.count)
+    order = open_order(
+        project, campaign=campaign, count=more.count, batch=more.batch, channel=channel, now=now
+    )
+    if after is None:
+        start_ordered(project, campaign=campaign, order=order, now=now)
+        return
+    after.params |= {"order": order}
+    after.save(update_fields=["params"])
 
 
 def run_propagation(action: AsyncAction) -> None:
@@ -201,8 +251,20 @@ def run_propagation(action: AsyncAction) -> None:
                 fold_usage(keys)
             rows = Voucher.objects.filter(~USED, pk__in=keys)
             advance(action, done=rows.update(**terms, updated_at=timezone.now()))
-    Campaign.objects.filter(pk=campaign.pk).update(generation_status=Campaign.GenerationStatus.DONE)
+    _end_propagation(action, campaign)
     action.message = f"{action.done_count} codes changed"
+
+
+@transaction.atomic
+def _end_propagation(action: AsyncAction, campaign: Campaign) -> None:
+    """Let the campaign be worked on again, and start what was ordered, once however often this is run."""
+    if action.params.get("is_over"):
+        return
+    action.params["is_over"] = True
+    action.save(update_fields=["params"])
+    Campaign.objects.filter(pk=campaign.pk).update(generation_status=Campaign.GenerationStatus.DONE)
+    if (order := action.params.get("order")) and campaign.deleted_at is None:
+        start_ordered(action.project, campaign=campaign, order=order, now=timezone.now())
 
 
 @transaction.atomic

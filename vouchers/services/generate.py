@@ -1,6 +1,7 @@
 """Making many codes: in batches, each committed together with its progress, until the count is exact."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -22,7 +23,11 @@ from vouchers.patterns import CodePattern, parse_code_config
 from vouchers.services.batches import NO_TERMS, BatchTerms, add_to_batch, open_batch
 from vouchers.services.insert_codes import insert_codes
 
-GENERATE = "CAMPAIGN.VOUCHERS_GENERATE"
+GENERATE, PROPAGATE = "CAMPAIGN.VOUCHERS_GENERATE", "CAMPAIGN.VOUCHERS_UPDATE"
+WORKED_ON: dict[str, str] = {
+    Campaign.GenerationStatus.IN_PROGRESS: GENERATE,
+    Campaign.GenerationStatus.MODIFYING: PROPAGATE,
+}
 BATCH = 10_000
 COUNT_MAX = 10_000_000
 # Codes are found by chance, so a space must stay roomy enough for chance to find free ones.
@@ -31,6 +36,9 @@ ROOM = 1.05
 ROOMY = 100
 SAMPLE = 2000
 FRUITLESS_MAX = 20
+
+# The batch that codes are to be made of, and how many, as the params of an action have it.
+Order = dict[str, Any]
 
 
 class PatternTooSmall(DomainError):
@@ -84,8 +92,31 @@ def start_generation(
         GenerationRunning: the campaign is being worked on.
         InvalidPayload: the batch would be locked until a moment that is past.
     """
+    order = open_order(project, campaign=campaign, count=count, batch=batch, channel=channel, now=now)
+    return start_ordered(project, campaign=campaign, order=order, now=now)
+
+
+def open_order(
+    project: Project, *, campaign: Campaign, count: int, batch: BatchTerms, channel: str, now: datetime
+) -> Order:
+    """Open the batch of `count` codes that `start_ordered` is to make, in the caller's transaction.
+
+    Raises:
+        PatternTooSmall: the pattern has fewer codes than that.
+        InvalidPayload: the batch would be locked until a moment that is past.
+    """
     check_room(project, parse_code_config(campaign.code_config), count)
     opened = open_batch(project, campaign, batch, channel=channel, now=now)
+    return {"batch": str(opened.pk), "count": count}
+
+
+@transaction.atomic
+def start_ordered(project: Project, *, campaign: Campaign, order: Order, now: datetime) -> AsyncAction:
+    """Start making the codes of an opened batch in the background.
+
+    Raises:
+        GenerationRunning: the campaign is being worked on.
+    """
     claimed = Campaign.objects.filter(
         project=project, pk=campaign.pk, generation_status__in=["DONE", "FAILED", "DRAFT"]
     ).update(generation_status=Campaign.GenerationStatus.IN_PROGRESS)
@@ -96,19 +127,22 @@ def start_generation(
         project,
         GENERATE,
         job="vouchers.jobs.generate_codes",
-        params={"campaign": str(campaign.pk), "batch": str(opened.pk)},
-        total_count=count,
+        params={"campaign": str(campaign.pk), "batch": order["batch"]},
+        total_count=order["count"],
         is_stoppable=True,
         now=now,
     )
 
 
-def running_generation(campaign: Campaign) -> AsyncAction | None:
-    """Return the action that is making a campaign's codes, also while it is paused, or None."""
-    if campaign.generation_status != Campaign.GenerationStatus.IN_PROGRESS:
+def running_work(campaign: Campaign) -> AsyncAction | None:
+    """Return the action that makes a campaign's codes, also while it is paused, or changes them; or None."""
+    if campaign.generation_status not in WORKED_ON:
         return None
     actions = AsyncAction.objects.filter(
-        project=campaign.project_id, type=GENERATE, status__in=NOT_ENDED, params__campaign=str(campaign.pk)
+        project=campaign.project_id,
+        type=WORKED_ON[campaign.generation_status],
+        status__in=NOT_ENDED,
+        params__campaign=str(campaign.pk),
     )
     return actions.order_by("-id").first()
 
@@ -150,8 +184,13 @@ def _make(action: AsyncAction, campaign: Campaign) -> None:
 
 
 def _finish(action: AsyncAction, campaign: Campaign, status: Campaign.GenerationStatus) -> None:
+    """End a campaign's generation and tell of it once, also where a worker dies right after it has."""
+    if action.params.get("is_told"):
+        return
     outcome = "completed" if status == Campaign.GenerationStatus.DONE else "failed"
     with transaction.atomic():
+        action.params["is_told"] = True
+        action.save(update_fields=["params"])
         Campaign.objects.filter(pk=campaign.pk).update(generation_status=status)
         record_event(
             action.project,

@@ -18,7 +18,7 @@ from promoengine.core.services.async_actions import advance, checkpoint
 from promoengine.core.services.reports import Reported, first_reported, report_rows
 from vouchers.import_plans import ALL, CHECK, GOOD, plan_of
 from vouchers.models import CodeBatch
-from vouchers.services.batches import BatchTerms, add_to_batch, open_batch
+from vouchers.services.batches import add_to_batch, open_batch, terms_of
 from vouchers.services.create import thin_voucher
 from vouchers.services.import_sources import CampaignGone, Source, source_of
 from vouchers.services.staging import ALL_INSERTED, Keys, Settled, Staging
@@ -214,15 +214,9 @@ class ImportSteps:
     def _count_into_batch(self, batch_id: uuid.UUID, campaign: Campaign, count: int) -> None:
         """Count codes into the batch of this import, which is opened with the first of them."""
         if not CodeBatch.objects.filter(pk=batch_id).exists():
-            terms = BatchTerms(name=self.action.params["name"])
-            open_batch(
-                self.project,
-                campaign,
-                terms,
-                key=batch_id,
-                channel=self.plan.channel,
-                now=timezone.now(),
-            )
+            now = timezone.now()
+            terms = terms_of(self.plan.batch, name=self.action.params["name"], now=now)
+            open_batch(self.project, campaign, terms, key=batch_id, channel=self.plan.channel, now=now)
         add_to_batch(batch_id, count)
 
     def _settle(self, *, is_inserted: bool, after: str = "", until: str | None = None) -> Settled:

@@ -118,7 +118,15 @@ def checkpoint(action: AsyncAction) -> None:
     Raises:
         Paused, Canceled: they did.
     """
-    stop = AsyncAction.objects.values_list("stop", flat=True).get(pk=action.pk)
+    leave_if_asked(AsyncAction.objects.values_list("stop", flat=True).get(pk=action.pk))
+
+
+def leave_if_asked(stop: str) -> None:
+    """Leave an action's work where its row says so.
+
+    Raises:
+        Paused, Canceled: it does.
+    """
     if stop == AsyncAction.Stop.PAUSE:
         raise Paused
     if stop == AsyncAction.Stop.CANCEL:
