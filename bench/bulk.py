@@ -44,6 +44,7 @@ from vouchers.services.import_codes import start_code_import
 
 GENERATING, EXPORTING = "generating", "exporting"
 IMPORTING = {"importing-good-rows": GOOD, "importing-all-or-nothing": ALL}
+CODES_AT_ONCE = 10_000
 
 
 def main() -> None:
@@ -91,9 +92,11 @@ def generate(count: int) -> Project:
 def write_table(file: BinaryIO, count: int) -> None:
     """Write a file as shops send it: codes in no order, some categories, an attribute."""
     file.write(b"Code,Category,Redeemed Quantity,Shelf\n")
-    codes = parse_code_config({"length": 10}).generate(count)
-    for number, code in enumerate(codes):
-        file.write(f"{code},Category {number % 20},{number % 2},A{number % 1000}\n".encode())
+    pattern = parse_code_config({"length": 10})
+    for first in range(0, count, CODES_AT_ONCE):
+        codes = pattern.generate(min(CODES_AT_ONCE, count - first))
+        for number, code in enumerate(codes, start=first):
+            file.write(f"{code},Category {number % 20},{number % 2},A{number % 1000}\n".encode())
 
 
 def import_table(file: BinaryIO, mode: str, count: int) -> None:
