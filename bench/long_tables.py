@@ -4,7 +4,7 @@
 
 The product runs as `make run` starts it, with one web worker and without a rate limit. Its first project
 gets `--rows` each of codes, customers, orders, redemptions and publications, by generate_series, with the
-indexes made afterwards; ten million take about 35 GB and the better part of an hour. With `--state-dir` they
+indexes made afterwards; ten million take about 40 GB and the better part of an hour. With `--state-dir` they
 stay in that folder, and are there the next time. What is there:
 
 - a hundred campaigns with random codes, whose newest nine tenths are of all campaigns in turn;

@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import inf
 
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 
 from promoengine.core.models import Project
 from promoengine.core.pages import Total, bounded
@@ -26,9 +27,14 @@ from vouchers.walks import Place, Walk
 # How many codes a walk goes past, window by window, until it stops and says so. Where so many of all codes
 # have no page of what is sought, it is so rare that an index is affordable, or it is among older ones alone.
 WINDOWS = (5_000, 25_000)
-# In the planner's unit, the reading of a page in sequence: what is read without a second thought, and what at
-# most once the first window had too few. A table read as a whole costs more time than that unit says.
-CHEAP, AFFORDABLE, WHOLE = 3_000.0, 60_000.0, 3.0
+# Whoever asks to look further from where a walk stopped has seen no answer in that, and would wait for one.
+FURTHER = (300_000,)
+# In the planner's unit, the reading of a page in sequence: what is read without a second thought, what at
+# most once the first window had too few, and what at most for whoever looks further. A table read as a whole
+# costs more time than that unit says.
+CHEAP, AFFORDABLE, PATIENT, WHOLE = 3_000.0, 60_000.0, 600_000.0, 3.0
+# How many codes are read and put in order at once for whoever looks further.
+SORTED_AT_MOST = 1_200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,9 @@ def find_codes(
     with bounded():
         sought = selection.sought(project)
         rows = Voucher.objects.filter(project=project).present().filter(more or Q())
-        exact = _typed_whole(project, sought.plain & (more or Q()), selection.search)
+        asked = sought.plain & (more or Q())
+        exact = _typed_whole(project, asked, selection.search)
+        place, is_met = _place_of(project, sought.walk, after or before, asked)
         search = _Search(
             rows=rows,
             is_narrowed=bool(sought.criteria or more),
@@ -75,10 +83,11 @@ def find_codes(
             reckoned=_reckon(rows.filter(sought.indexed)),
             exact=[row.pk for row in exact],
             limit=limit,
+            looks_further=bool(after and place) and not is_met,
         )
         if after in search.exact:  # a short page ended among those, which have no place on the walk
             page = search.page_after(None, search.exact[search.exact.index(after) + 1 :])
-        elif place := _place_of(project, sought.walk, after or before):
+        elif place:
             page = search.page_before(place) if before else search.page_after(place, [])
         else:
             page = search.first_page()
@@ -137,6 +146,7 @@ class _Search:
     reckoned: _Reckoned
     exact: list[uuid.UUID]
     limit: int
+    looks_further: bool
 
     def first_page(self) -> _Page:
         """Return the first page, which begins with the code typed whole."""
@@ -165,11 +175,11 @@ class _Search:
         return _Page(keys, self._total(len(keys)), before, after, found.looked_through)
 
     def _places(self, walk: Walk, after: Place | None, wanted: int) -> _Places:
-        if self._is_within(CHEAP):
+        if self._is_within(CHEAP) or (self.looks_further and self._is_within(PATIENT, SORTED_AT_MOST)):
             return _Places(self._sorted(walk, after, wanted))
         places: list[Place] = []
         place, passed = after, 0
-        for size in WINDOWS:
+        for size in FURTHER if self.looks_further else WINDOWS:
             end = walk.end_of_window(place, size)
             window = walk.among & walk.beyond(place) & walk.up_to(end)
             rows = self._others.filter(window & self.sought.plain).order_by(*walk.order)
@@ -192,8 +202,8 @@ class _Search:
     def _others(self) -> VoucherQuerySet:
         return self.rows.exclude(pk__in=self.exact) if self.exact else self.rows
 
-    def _is_within(self, cost: float) -> bool:
-        return self.is_narrowed and self.reckoned.cost <= cost
+    def _is_within(self, cost: float, rows: float = inf) -> bool:
+        return self.is_narrowed and self.reckoned.cost <= cost and self.reckoned.rows <= rows
 
     def _total(self, shown: int) -> Total:
         if self.reckoned.cost <= CHEAP:
@@ -201,11 +211,14 @@ class _Search:
         return Total(max(self.reckoned.rows, shown), is_estimate=True)
 
 
-def _place_of(project: Project, walk: Walk, key: uuid.UUID | None) -> Place | None:
+def _place_of(project: Project, walk: Walk, key: uuid.UUID | None, asked: Q) -> tuple[Place | None, bool]:
+    """Return a code's place, and whether it meets what is asked; where a walk stopped is any code."""
     if key is None:
-        return None
+        return None, False
     rows = Voucher.objects.filter(project=project, pk=key, **{f"{walk.column}__isnull": False})
-    return rows.values_list(walk.column, "pk").first()
+    is_met = Case(When(asked, then=True), default=False) if asked else Value(True)
+    found = rows.annotate(is_met=is_met).values_list(walk.column, "pk", "is_met").first()
+    return (found[:2], found[2]) if found else (None, False)
 
 
 def _typed_whole(project: Project, condition: Q, text: str) -> list[Voucher]:

@@ -246,6 +246,24 @@ def test_what_is_too_rare_for_a_walk_is_said_to_go_on(api, project, monkeypatch)
     assert [one["code"] for one in second["vouchers"]] == ["RARE"]
 
 
+@pytest.mark.parametrize(("patient", "looked_through", "codes"), [(-1.0, 4, []), (600_000.0, None, ["RARE"])])
+def test_to_look_further_goes_through_more(api, project, monkeypatch, patient, looked_through, codes):
+    for name, value in (("CHEAP", -1.0), ("AFFORDABLE", -1.0), ("PATIENT", patient)):
+        monkeypatch.setattr(search, name, value)
+    monkeypatch.setattr(search, "WINDOWS", (2,))
+    monkeypatch.setattr(search, "FURTHER", (4,))
+    for n in range(12):
+        code(project, "RARE" if n == 3 else f"C-{n}")
+
+    first = api.get("/v1/vouchers", {"search": "rar"}).json()
+    cursor = first["more_starting_after"]
+    second = api.get("/v1/vouchers", {"search": "rar", "starting_after_id": cursor}).json()
+
+    assert (first["vouchers"], first["looked_through"]) == ([], 2)
+    assert second.get("looked_through") == looked_through
+    assert [one["code"] for one in second["vouchers"]] == codes
+
+
 def test_a_search_goes_with_the_published_filters(api, project, plan):
     campaign = CampaignFactory(project=project, name="Spring")
     code(project, "A-1", campaign=campaign, expiration_date=NOW + DAY)
