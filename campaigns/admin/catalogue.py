@@ -63,6 +63,7 @@ class CatalogueAdmin(ProjectModelAdmin):
 
 @admin.register(Product)
 class ProductAdmin(CatalogueAdmin):
+    deletion_says = _("It goes to the trash with its SKUs, and can be brought back from there.")
     nothing_yet = _(
         "Products are what rules and discounts can name. A shop sends them, or they are added here."
     )
@@ -110,6 +111,7 @@ class ProductAdmin(CatalogueAdmin):
 
 @admin.register(Sku)
 class SkuAdmin(CatalogueAdmin):
+    deletion_says = _("It goes to the trash, and can be brought back from there.")
     nothing_yet = _("A SKU is one kind of a product, as the shirt in size M.")
     form = SkuForm
     list_display = ["sku", "product", "source_id", "price_shown", "created_at"]

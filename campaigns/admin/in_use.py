@@ -3,21 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from campaigns.services.in_use import ResourceInUse, User
+from promoengine.core.errors import DomainError
 
 
 class KeptWhileInUse:
     """A page of things that rules, segments and collections name: they are deleted one by one, or refused."""
-
-    opts: Any
-    message_user: Any
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer no deletion of several, so that each refusal is seen."""
@@ -25,18 +22,14 @@ class KeptWhileInUse:
         actions.pop("delete_selected", None)
         return actions
 
-    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            answer: HttpResponse = super().delete_view(request, object_id, *args, **kwargs)  # type: ignore[misc]
-        except ResourceInUse as refusal:
-            said = format_html(
-                _("It is not deleted, because it is used in: {users}. Take it out there first."),
-                users=pages_of(refusal.users),
-            )
-            self.message_user(request, said, messages.ERROR)
-            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-            return HttpResponseRedirect(reverse(name, args=[object_id]))
-        return answer
+    def why_kept(self, refusal: DomainError) -> str:
+        """Name who uses it, with the ways there."""
+        if not isinstance(refusal, ResourceInUse):
+            return str(refusal)
+        return format_html(
+            _("It is not deleted, because it is used in: {users}. Take it out there first."),
+            users=pages_of(refusal.users),
+        )
 
 
 def pages_of(users: Iterable[User]) -> SafeString:

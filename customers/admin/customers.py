@@ -70,6 +70,9 @@ class CustomerForm(forms.ModelForm):
 
 @admin.register(Customer)
 class CustomerAdmin(ProjectModelAdmin):
+    deletion_says = _(
+        "Orders and redemptions stay. “Erase for good” on their page erases all that is held on them."
+    )
     nothing_yet = _(
         "Customers come with what a shop sends about them and their orders; they can be added here, too."
     )

@@ -11,8 +11,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
 from promoengine.core.errors import DomainError, QueryTooLarge
@@ -128,6 +130,8 @@ class ProjectModelAdmin(ModelAdmin):
     refused_fields: Mapping[str, str] = {}
     # What the list says where there are no rows at all.
     nothing_yet: Any = ""
+    # What becomes of a row that is deleted, for those who are asked whether they are sure.
+    deletion_says: Any = gettext_lazy("This can't be undone.")
     # What is shown of a row to those who may not change it, where its form asks for more than the row has.
     looked_at: Sequence[Any] = ()
 
@@ -177,6 +181,30 @@ class ProjectModelAdmin(ModelAdmin):
             # What was done is rolled back; the form comes again as it was typed, with the reason.
             request._refusal = refusal
             return super().changeform_view(request, *args, **kwargs)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"deletion_says": self.deletion_says} | (extra_context or {})
+        try:
+            return super().delete_view(request, object_id, context)
+        except DomainError as refusal:
+            if request.method != "POST":
+                raise
+            self.message_user(request, self.why_kept(refusal), messages.ERROR)
+            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+            return HttpResponseRedirect(reverse(name, args=[object_id]))
+
+    def why_kept(self, refusal: DomainError) -> str:
+        """Return why a row is not deleted."""
+        return str(refusal)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        """Go back to the list, which those may see, too, who may delete and not change."""
+        answer: HttpResponse = super().response_delete(request, obj_display, obj_id)
+        if self.has_change_permission(request) or not self.has_view_permission(request):
+            return answer
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
         obj.project = current_project(request)

@@ -4,8 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from campaigns.models import ProductCollection
+from customers.services.consent import save_consent
+from customers.services.locations import create_location
 from promoengine.core.models import Project, RetentionPeriod
 from tests.factories import ProductFactory, ProjectFactory
 
@@ -85,3 +88,26 @@ def test_an_empty_list_says_why_in_plain_words(marketer, project, path, said):
 
     assert said in page
     assert ("Show all" in page) == ("?" in path)
+
+
+def test_who_deletes_is_told_what_becomes_of_it(marketer, project):
+    product = ProductFactory(project=project)
+    consent = save_consent(project, name="News", now=timezone.now())
+
+    asked = [
+        marketer.get(f"/admin/{path}/{row.pk}/delete/").content.decode()
+        for path, row in (("campaigns/product", product), ("customers/consent", consent))
+    ]
+
+    assert "It goes to the trash with its SKUs" in asked[0]
+    assert "This can&#x27;t be undone." in asked[1]
+
+
+def test_who_deletes_what_can_not_be_changed_comes_back_to_the_list(marketer, project):
+    circle = {"center": "geo:52,21", "radius": "3 km"}
+    shape = {"type": "circle", "format": "distance", "distance": circle}
+    location = create_location(project, name="Town", shape=shape, now=timezone.now())
+
+    answer = marketer.post(f"/admin/customers/location/{location.pk}/delete/", {"post": "yes"})
+
+    assert answer["Location"] == "/admin/customers/location/"

@@ -51,6 +51,9 @@ TAKING_BACK = (_("Taking back"), {"fields": ["rollbacks", "rollbacks_until"]})
 
 @admin.register(Campaign)
 class CampaignAdmin(GuardedAdmin):
+    deletion_says = _(
+        "It goes to the trash with its codes, which can't be used any more, until it is brought back."
+    )
     nothing_yet = _("A campaign is an offer with its codes: a discount, or gift cards.")
     form = CampaignForm
     list_display = ["name", "offer", "state", "codes", "start_date", "expiration_date"]

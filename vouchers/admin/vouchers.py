@@ -45,6 +45,7 @@ ACROSS = {"enable": "enable", "disable": "disable", "change_picked": "", "delete
 
 @admin.register(Voucher)
 class VoucherAdmin(GuardedAdmin):
+    deletion_says = _("It goes to the trash, can't be used any more, and can be brought back from there.")
     nothing_yet = _("Codes are made with a campaign, or come from a file.")
     form = VoucherForm
     list_display = ["code", "campaign", "offer", "state", "uses", "holder", "expiration_date"]
