@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Consent, ConsentStatement, Customer
 from promoengine.core.api.renderers import wire_datetime
+from promoengine.core.errors import NotFound
+from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
 
 WAYS = {"USER_PORTAL": _("the dashboard"), "CLIENT_API": _("the storefront"), "API": _("the API")}
@@ -43,6 +45,19 @@ def refused_categories(customer_ids: Collection[uuid.UUID]) -> set[tuple[uuid.UU
     """Return pairs of a customer and a category in which the newest thing they said is no."""
     said = _newest(customer_ids).values()
     return {(one.customer_id, one.consent.category) for one in said if not one.is_given}
+
+
+def consent_by_id(project: Project, ref: str) -> Consent:
+    """Return the consent of that id.
+
+    Raises:
+        NotFound: the project has none.
+    """
+    key = parse_public_id(Consent.prefix, ref)
+    consent = Consent.objects.filter(project=project, pk=key).first() if key else None
+    if consent is None:
+        raise NotFound("consent", ref)
+    return consent
 
 
 def consent_list_to_wire(project: Project) -> dict[str, Any]:

@@ -1,8 +1,12 @@
 """What shops have complained about for years, where several rooms answer it, by the numbers of the list."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.urls import resolve
 
 from campaigns.models import ValidationRule
 from promoengine.core.models import AsyncAction
@@ -15,6 +19,7 @@ from tests.vouchers.test_import_pages import progress, start, upload
 from vouchers.models import Voucher
 from vouchers.patterns import LEGIBLE_CHARSET
 
+ROOT = Path(__file__).resolve().parent.parent
 DISCOUNT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
 
 
@@ -156,3 +161,94 @@ def test_ask_33_what_a_return_claws_back_is_said_under_each_policy_before_it_is_
     assert (kept["refund_amount"], kept["held_back_amount"]) == (4500, 0)
     assert (anew["refund_amount"], anew["held_back_amount"]) == (4000, 500)
     assert api.get("/v1/orders/o-1/refunds").json()["total"] == 0
+
+
+# What the dashboard does by a service that no endpoint calls, and the path that does the same, or more.
+BY_ANOTHER_NAME = {
+    "create_campaign": "/v1/campaigns",
+    "save_limits": "/v1/validation-rules",
+    "set_vouchers_active": "/v1/vouchers/SUMMER/enable",
+    "start_bulk_change": "/v1/vouchers/SUMMER",
+    "start_listed_export": "/v1/exports",
+    "save_stacking_rules": "/management/v1/projects/p/stacking-rules",
+    "set_category_stacking": "/management/v1/projects/p/stacking-rules",
+    "define_attribute": "/management/v1/projects/p/metadata-schemas",
+    "name_schema": "/management/v1/projects/p/metadata-schemas",
+    "set_defined_only": "/management/v1/projects/p/metadata-schemas/s",
+    "update_project": "/management/v1/projects/p",
+}
+# Decided by the people who run the shop's installation, and not by its programs.
+OF_OPERATORS = {
+    "add_retention",
+    "forget_attribute",
+    "revoke_api_key",
+    "set_retention",
+    "start_reconciling",
+}
+# They answer, and change nothing.
+READING = {
+    "check_room",
+    "columns_of",
+    "current_version",
+    "example_of",
+    "format_of",
+    "preview_codes",
+    "related_object",
+    "running_generation",
+    "schema_of_campaign",
+    "schemas_at",
+    "schemas_now",
+    "try_first_rows",
+    "users_of",
+}
+
+
+def services_called_by(*doors):
+    """Return the names of the services that modules import."""
+    trees = [ast.parse(path.read_text()) for door in doors for path in ROOT.glob(door)]
+    return {
+        imported.name
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and ".services" in (node.module or "")
+        for imported in node.names
+        if imported.name.islower()
+    }
+
+
+def test_ask_38_whatever_the_dashboard_does_a_program_can_do():
+    dashboard = services_called_by("*/admin/*.py", "promoengine/core/admin*.py", "promoengine/dashboard/*.py")
+    rest = services_called_by("*/api/*.py", "promoengine/core/api/*.py")
+    jobs = {"run_export"}
+
+    assert len(dashboard & rest) > 30
+    assert dashboard - rest - READING - jobs - {"async_actions"} == BY_ANOTHER_NAME.keys() | OF_OPERATORS
+    for path in BY_ANOTHER_NAME.values():
+        resolve(path)
+
+
+def test_ask_38_what_a_program_makes_is_in_the_dashboard_and_goes_as_there(api, marketer):
+    shape = {"type": "circle", "format": "distance", "distance": {"center": "geo:1,2", "radius": "3 km"}}
+    location = api.post("/v1/locations", {"name": "Berlin", "shape": shape}).json()
+    api.post("/v1/consents", {"name": "Letters", "category": "POST"})
+    voucher = api.post("/v1/vouchers", {"code": "SUMMER", **DISCOUNT}).json()
+    api.delete(f"/v1/vouchers/{voucher['code']}")
+
+    pages = {
+        "/admin/customers/location/": "Berlin",
+        "/admin/customers/consent/": "Letters",
+        "/admin/campaigns/binentry/": "SUMMER",
+    }
+    shown = [named in marketer.get(page).content.decode() for page, named in pages.items()]
+    (entry,) = api.get("/v1/trash-bin").json()["data"]
+    gone = [
+        api.post(f"/v1/trash-bin/{entry['id']}/restore").status_code,
+        api.delete(f"/v1/locations/{location['id']}").status_code,
+    ]
+
+    assert (shown, gone) == ([True] * 3, [204] * 2)
+    assert [named in marketer.get(page).content.decode() for page, named in pages.items()] == [
+        False,
+        True,
+        False,
+    ]

@@ -6,6 +6,7 @@ from campaigns.api import (
     activity,
     catalogue,
     categories,
+    locations,
     product_collections,
     promotions,
     stacking,
@@ -20,6 +21,8 @@ urlpatterns = [
     path("v1/validation-rules-assignments", validation_rules.AllRuleAssignments.as_view()),
     path("v1/categories", categories.Categories.as_view()),
     path("v1/categories/<str:category_id>", categories.CategoryById.as_view()),
+    path("v1/locations", locations.Locations.as_view()),
+    path("v1/locations/<str:location_id>", locations.LocationById.as_view()),
     path("management/v1/projects/<str:project_id>/stacking-rules", stacking.StackingRulesList.as_view()),
     path(
         "management/v1/projects/<str:project_id>/stacking-rules/<str:rules_id>",

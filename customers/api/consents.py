@@ -6,9 +6,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from customers.consents import consent_list_to_wire, given_consents_to_wire
+from customers.consents import (
+    consent_by_id,
+    consent_list_to_wire,
+    consent_to_wire,
+    given_consents_to_wire,
+)
+from customers.models import Consent
 from customers.selectors import customer_by_ref
-from customers.services.consent import state_consents
+from customers.services.consent import save_consent, state_consents
+from promoengine.core.api.serializers import read_body
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import MissingPermission
 
@@ -16,6 +23,21 @@ from promoengine.core.errors import MissingPermission
 class ConsentLists(serializers.Serializer):
     groups = serializers.DictField()
     consents = serializers.DictField()
+
+
+class ConsentBody(serializers.Serializer):
+    name = serializers.CharField(max_length=255)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    category = serializers.ChoiceField(choices=Consent.Category.choices, required=False)
+
+
+class ConsentAnswer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    category = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    object = serializers.CharField()
 
 
 class GivenConsentList(serializers.Serializer):
@@ -31,6 +53,25 @@ class Consents(ServerView):
     @extend_schema(responses=ConsentLists)
     def get(self, request: ApiRequest) -> Response:
         return Response(consent_list_to_wire(request.project))
+
+    @extend_schema(request=ConsentBody, responses=ConsentAnswer)
+    def post(self, request: ApiRequest) -> Response:
+        """Make a consent; not part of the published format."""
+        data = read_body(ConsentBody, request.data)
+        return Response(consent_to_wire(save_consent(request.project, **data, now=datetime.now(UTC))))
+
+
+class ConsentById(ServerView):
+    scope = "consents"
+
+    @extend_schema(request=ConsentBody, responses=ConsentAnswer)
+    def put(self, request: ApiRequest, consent_id: str) -> Response:
+        """Change a consent, where what is not mentioned stays; not part of the published format."""
+        consent = consent_by_id(request.project, consent_id)
+        kept = {"description": consent.description, "category": consent.category}
+        data = kept | read_body(ConsentBody, request.data)
+        changed = save_consent(request.project, consent, **data, now=datetime.now(UTC))
+        return Response(consent_to_wire(changed))
 
 
 class CustomerConsents(ServerView):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customers.api import consents, customers, events, locations, segments
+from customers.api import consents, customers, events, segments
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
@@ -17,10 +17,9 @@ urlpatterns = [
     path("v1/segments", segments.Segments.as_view()),
     path("v1/segments/preview", segments.SegmentPreview.as_view()),
     path("v1/segments/<str:segment_id>", segments.SegmentById.as_view()),
-    path("v1/locations", locations.Locations.as_view()),
-    path("v1/locations/<str:location_id>", locations.LocationById.as_view()),
     path("v1/events", events.Events.as_view()),
     path("v1/consents", consents.Consents.as_view()),
+    path("v1/consents/<str:consent_id>", consents.ConsentById.as_view()),
     path("client/v1/consents", consents.ClientConsents.as_view()),
     path("client/v1/customers/<path:ref>/consents", consents.ClientCustomerConsents.as_view()),
     path("client/v1/customers", customers.ClientCustomers.as_view()),

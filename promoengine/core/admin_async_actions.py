@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from promoengine.core.admin_project import ReadOnlyAdmin, current_project
+from promoengine.core.api.async_actions import report_answer
 from promoengine.core.errors import DomainError
 from promoengine.core.models import AsyncAction, UploadedFile
 from promoengine.core.services import async_actions
-from promoengine.core.services.reports import report_csv
 
 CHANGE = "core.change_asyncaction"
 TYPES = {
@@ -130,9 +130,7 @@ class AsyncActionAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         action = get_object_or_404(self.get_queryset(request), pk=object_id)
-        answer = StreamingHttpResponse(report_csv(action), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="report-{action.public_id}.csv"'
-        return answer
+        return report_answer(action)
 
     def _ask(self, request: HttpRequest, action: AsyncAction) -> str:
         ask = ASKS.get(request.POST.get("ask", ""))

@@ -14,6 +14,7 @@ from promoengine.core.services.async_actions import (
     run_async_action,
     start_async_action,
 )
+from promoengine.core.services.reports import Reported, report_rows
 from promoengine.core.services.uploads import keep_file
 
 STEPS: list[int] = []
@@ -37,9 +38,11 @@ def refuse(action):
 def started(project):
     STEPS.clear()
 
-    def start(job="count_to_three", **params):
-        name = f"tests.core.test_async_actions.{job}"
-        return start_async_action(project, "TEST", job=name, params=params, total_count=3, now=timezone.now())
+    def start(job="count_to_three", *, is_stoppable=False, **params):
+        name, now = f"tests.core.test_async_actions.{job}", timezone.now()
+        return start_async_action(
+            project, "TEST", job=name, params=params, total_count=3, is_stoppable=is_stoppable, now=now
+        )
 
     return start
 
@@ -116,3 +119,36 @@ def test_a_worker_killed_between_the_last_row_and_the_end_leaves_the_file(projec
 
     action.refresh_from_db()
     assert (action.status, UploadedFile.objects.count()) == ("DONE", 0)
+
+
+def test_work_is_paused_gone_on_with_and_canceled_over_rest(api, started):
+    action, heard = started(is_stoppable=True), []
+
+    for ask in ("pause", "resume", "cancel"):
+        assert api.post(f"/v1/async-actions/{action.public_id}/{ask}").json()["id"] == action.public_id
+        action.refresh_from_db()
+        heard.append(action.stop)
+
+    assert heard == ["PAUSE", "", "CANCEL"]
+
+
+@pytest.mark.parametrize("ask", ["pause", "resume", "cancel", "undo"])
+def test_what_can_not_be_asked_of_work_is_refused_over_rest(api, started, ask):
+    action = started()
+
+    assert api.post(f"/v1/async-actions/{action.public_id}/{ask}").status_code == 400
+    assert api.post(f"/v1/async-actions/aa_nothing/{ask}").json()["resource_type"] == "async_action"
+
+
+def test_the_report_of_work_is_read_over_rest(api, started):
+    action = started("refuse")
+    report_rows(action, [Reported(2, "A", "is taken"), Reported(3, "=B", "is taken")])
+
+    answer = api.get(f"/v1/async-actions/{action.public_id}/report")
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert b"".join(answer.streaming_content).decode().splitlines() == [
+        "Row,Code,Reason",
+        "2,A,is taken",
+        "3,'=B,is taken",
+    ]

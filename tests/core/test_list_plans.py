@@ -10,11 +10,13 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign
 from customers.models import Customer, Segment, SegmentMember
+from promoengine.core.admin_project import SESSION_KEY
 from promoengine.core.models import OutboxEvent
 from promoengine.core.partitions import PARTITIONS
 from redemptions.models import Export, Order, Redemption
@@ -424,6 +426,26 @@ def test_no_search_reads_the_whole_table(shop, db, query, place):
         answer = Api(shop["project"]).get("/v1/vouchers", asked)
 
     assert answer.status_code == 200, answer.json()
+    said = [one["sql"] for one in captured.captured_queries]
+    listed = [sql for sql in said if sql.startswith("SELECT") and 'FROM "vouchers_voucher"' in sql]
+    assert listed
+    assert [trouble for sql in listed for trouble in troubles(sql, shop["tables"])] == []
+
+
+@pytest.mark.parametrize("query", [{}, {"q": code(7)[:8]}, {"q": code(7)}, {"state": "ACTIVE"}], ids=str)
+def test_ask_19_the_dashboards_page_of_millions_of_codes_reads_little_more_than_itself(
+    shop, db, client, query
+):
+    client.force_login(User.objects.create_superuser("marketer"))
+    session = client.session
+    session[SESSION_KEY] = shop["project"].key
+    session.save()
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get("/admin/vouchers/voucher/", query)
+
+    assert page.status_code == 200
+    shown = page.context["cl"].result_list
+    assert 0 < len(shown) <= 50
     said = [one["sql"] for one in captured.captured_queries]
     listed = [sql for sql in said if sql.startswith("SELECT") and 'FROM "vouchers_voucher"' in sql]
     assert listed

@@ -39,6 +39,38 @@ def test_consents_are_listed_as_the_sdk_expects(api, client_api, news):
         }
 
 
+def test_a_consent_is_made_and_changed(api):
+    made = api.post("/v1/consents", {"name": "News", "description": "Once a week", "category": "SMS"}).json()
+
+    changed = api.put(f"/v1/consents/{made['id']}", {"name": "News by SMS"}).json()
+
+    assert (made["name"], made["description"], made["category"]) == ("News", "Once a week", "SMS")
+    assert changed | {"name": "News"} == made | {"updated_at": changed.get("updated_at")}
+    assert changed["name"] == "News by SMS"
+    assert api.get("/v1/consents").json()["consents"]["data"] == [changed]
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "named"),
+    [
+        ([], "invalid_payload", ""),
+        ({}, "invalid_payload", "name"),
+        ({"name": "x" * 256}, "invalid_payload", "name"),
+        ({"name": "Letters", "category": "PIGEON"}, "invalid_payload", "category"),
+        ({"name": "Letters", "description": 5 * [1]}, "invalid_payload", "description"),
+        ({"name": "News by e-mail"}, "duplicate_found", "News by e-mail"),
+    ],
+)
+def test_a_consent_that_is_wrong_is_neither_made_nor_changed(api, project, news, body, key, named):
+    letters = save_consent(project, name="Post", category="POST", now=timezone.now())
+    before = list(Consent.objects.order_by("pk").values())
+
+    for answer in (api.post("/v1/consents", body), api.put(f"/v1/consents/{letters.public_id}", body)):
+        assert (answer.json()["key"], named in answer.content.decode()) == (key, True)
+
+    assert list(Consent.objects.order_by("pk").values()) == before
+
+
 def test_a_customer_gives_a_consent_and_takes_it_back(api, ann, news):
     assert said(api) == {"News by e-mail": (False, None)}
 

@@ -1,4 +1,4 @@
-"""Locations: areas on the map, made in the dashboard, listed over REST and asked about by rules."""
+"""Locations: areas on the map, made in the dashboard and over REST, and asked about by rules."""
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -107,6 +107,47 @@ class TestRest:
         answer = api.get("/v1/locations/loc_nonsense")
 
         assert (answer.status_code, answer.json()["resource_type"]) == (404, "location")
+
+    def test_making_and_deleting(self, api, project):
+        versions = growths(project)
+        made = api.post("/v1/locations", {"name": "Warsaw", "shape": CIRCLE})
+
+        assert made.status_code == 200
+        assert (made.json()["name"], made.json()["shape"]) == ("Warsaw", CIRCLE)
+        assert api.get(f"/v1/locations/{made.json()['id']}").json() == made.json()
+        assert api.delete(f"/v1/locations/{made.json()['id']}").status_code == 204
+        assert api.delete(f"/v1/locations/{made.json()['id']}").status_code == 404
+        assert not Location.objects.exists()
+        assert growths(project) == versions + 2
+
+    @pytest.mark.parametrize(
+        ("body", "key", "named"),
+        [
+            ([], "invalid_payload", ""),
+            ({"shape": CIRCLE}, "invalid_payload", "name"),
+            ({"name": " ", "shape": CIRCLE}, "invalid_payload", "name"),
+            ({"name": "x" * 256, "shape": CIRCLE}, "invalid_payload", "name"),
+            ({"name": "Cracow"}, "invalid_payload", "shape"),
+            ({"name": "Cracow", "shape": "round"}, "invalid_payload", "shape"),
+            ({"name": "Cracow", "shape": {"type": "circle"}}, "invalid_payload", ".shape"),
+            ({"name": "Warsaw", "shape": CIRCLE}, "duplicate_found", "Warsaw"),
+        ],
+    )
+    def test_what_is_wrong_makes_nothing(self, api, warsaw, body, key, named):
+        answer = api.post("/v1/locations", body)
+
+        assert (answer.json()["key"], named in answer.content.decode()) == (key, True)
+        assert Location.objects.count() == 1
+
+    def test_one_that_a_rule_asks_about_stays(self, api, warsaw):
+        asked = {"name": "customer.metadata", "property": "home"}
+        asked["conditions"] = {"$in_location": [warsaw.public_id]}
+        api.post("/v1/validation-rules", {"name": "R", "rules": {"1": asked}})
+
+        answer = api.delete(f"/v1/locations/{warsaw.public_id}")
+
+        assert (answer.status_code, answer.json()["key"]) == (400, "resource_in_use")
+        assert Location.objects.exists()
 
     def test_a_name_is_there_once(self, project, warsaw):
         with pytest.raises(DomainError, match="Warsaw"):

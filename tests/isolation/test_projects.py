@@ -5,7 +5,7 @@ from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from customers.models import Location
+from customers.models import Consent, Location
 from promoengine.core.models import ApiKey, MetadataSchema
 from promoengine.core.services.async_actions import start_async_action
 from promoengine.core.services.metadata_schemas import define_attribute
@@ -82,6 +82,11 @@ CALLS = [
     ("post", "/v1/orders", {"amount": 1, "customer": {"id": "{customer}"}}),
     ("post", "/v1/orders", {"amount": 1, "referrer_id": "{customer}"}),
     ("get", "/v1/async-actions/{action}", None),
+    ("post", "/v1/async-actions/{action}/pause", None),
+    ("post", "/v1/async-actions/{action}/resume", None),
+    ("post", "/v1/async-actions/{action}/cancel", None),
+    ("post", "/v1/async-actions/{action}/undo", None),
+    ("get", "/v1/async-actions/{action}/report", None),
     ("get", "/v1/categories/{category}", None),
     ("put", "/v1/categories/{category}", {"name": "mine now", "hierarchy": 1}),
     ("delete", "/v1/categories/{category}", None),
@@ -124,7 +129,10 @@ CALLS = [
         {"type": "STATIC", "name": "x", "products": [{"id": "{product}", "object": "product"}]},
     ),
     ("get", "/v1/locations/{location}", None),
+    ("delete", "/v1/locations/{location}", None),
+    ("put", "/v1/consents/{consent}", {"name": "mine now"}),
     ("delete", "/v1/trash-bin/{entry}", None),
+    ("post", "/v1/trash-bin/{entry}/restore", None),
     ("get", "/v1/exports/{export}", None),
     ("delete", "/v1/exports/{export}", None),
     ("post", "/v1/customers", {"id": "{customer}", "name": "Mallory"}),
@@ -258,6 +266,7 @@ def owned(db):
         "schema": schema.public_id,
         "event_schema": event_schema.public_id,
         "entry": entry,
+        "consent": Consent.objects.create(project=owner, name="x").public_id,
         "location": Location.objects.create(project=owner, name="x", shape={}).public_id,
         "export": api.post("/v1/exports", {"exported_object": "customer"}).json()["id"],
         "rule": rule,

@@ -317,3 +317,27 @@ class TestDashboard:
 
         for action in ("restore", "delete_selected"):
             assert (f'value="{action}"' in page) is (action in offered)
+
+
+def test_what_was_deleted_comes_back_over_rest(api, project):
+    VoucherFactory(project=project, code="BACK")
+    api.delete("/v1/vouchers/BACK")
+    (entry,) = entries(api)
+
+    restored = api.post(f"/v1/trash-bin/{entry['id']}/restore")
+
+    assert restored.status_code == 204
+    assert api.get("/v1/vouchers/BACK").status_code == 200
+    assert entries(api) == []
+    assert api.post(f"/v1/trash-bin/{entry['id']}/restore").json()["resource_type"] == "bin_entry"
+
+
+def test_a_code_does_not_come_back_over_rest_without_its_campaign(api, project, campaign):
+    api.delete("/v1/vouchers/S-1")
+    (code,) = entries(api)
+    api.delete(f"/v1/campaigns/{campaign.public_id}")
+
+    answer = api.post(f"/v1/trash-bin/{code['id']}/restore")
+
+    assert answer.status_code == 409
+    assert "restore it first" in answer.json()["details"]

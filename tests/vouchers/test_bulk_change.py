@@ -97,6 +97,18 @@ def test_undo_gives_back_what_was_changed_and_nothing_else(project, codes):
     assert ChangedVoucher.objects.count() == 0
 
 
+def test_a_change_is_undone_over_rest(api, project, codes):
+    action = change_all(project, "disable")
+
+    answer = api.post(f"/v1/async-actions/{action.public_id}/undo")
+    run_async_action(AsyncAction.objects.latest("pk").pk)
+
+    undoing = AsyncAction.objects.latest("pk")
+    assert (answer.status_code, answer.json()) == (202, {"async_action_id": undoing.public_id})
+    assert enabled() == {"A-1", "A-3", "A-5", "A-7", "A-9"}
+    assert api.post(f"/v1/async-actions/{action.public_id}/undo").status_code == 400
+
+
 def test_what_somebody_else_changed_meanwhile_stays(project, codes):
     action = change_all(project, "enable")
     Voucher.objects.filter(code="A-0").update(active=False)

@@ -14,7 +14,7 @@ from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.ids import parse_public_id, public_id
 from vouchers.bin_filters import BIN_FIELDS
-from vouchers.services.bin import delete_entry
+from vouchers.services.bin import delete_entry, entry_by_id, restore_entries
 
 
 class BinEntryAnswer(serializers.Serializer):
@@ -60,6 +60,17 @@ class BinEntryById(ServerView):
     @extend_schema(responses={204: None})
     def delete(self, request: ApiRequest, entry_id: str) -> Response:
         delete_entry(request.project, entry_id, now=datetime.now(UTC))
+        return Response(status=204)
+
+
+class BinRestoring(ServerView):
+    scope = "trash-bin"
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: ApiRequest, entry_id: str) -> Response:
+        """Bring back what was deleted; not part of the published format."""
+        entry = entry_by_id(request.project, entry_id)
+        restore_entries(request.project, [entry.pk], now=datetime.now(UTC))
         return Response(status=204)
 
 

@@ -34,6 +34,7 @@ urlpatterns = [
     ),
     path("v1/trash-bin", bin.BinEntries.as_view()),
     path("v1/trash-bin/<str:entry_id>", bin.BinEntryById.as_view()),
+    path("v1/trash-bin/<str:entry_id>/restore", bin.BinRestoring.as_view()),
     path("v1/publications", publications.Publications.as_view()),
     path("v1/publications/create", publications.PublicationByQuery.as_view()),
     path("v1/customers/<path:ref>/redeemables", vouchers.CustomerRedeemables.as_view()),

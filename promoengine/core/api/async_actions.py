@@ -1,16 +1,22 @@
-"""Watching background work."""
+"""Background work: watching it, and, our own, stopping it, undoing it and reading its report."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from promoengine.core.api.lists import limit_of
+from promoengine.core.api.serializers import AsyncAnswer
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
-from promoengine.core.models import AsyncAction
+from promoengine.core.models import AsyncAction, Project
+from promoengine.core.services.async_actions import cancel, pause, resume, undo
+from promoengine.core.services.reports import report_csv
 from promoengine.core.wire import async_action_to_wire
 
 
@@ -52,11 +58,67 @@ class AsyncActionById(ServerView):
 
     @extend_schema(responses=AsyncActionAnswer)
     def get(self, request: ApiRequest, action_id: str) -> Response:
-        key = parse_public_id(AsyncAction.prefix, action_id)
-        action = AsyncAction.objects.filter(project=request.project, pk=key).first()
-        if action is None:
-            raise NotFound("async_action", action_id)
+        return Response(async_action_to_wire(action_by_id(request.project, action_id)))
+
+
+class AsyncActionPausing(ServerView):
+    scope = "async-actions"
+    ask = staticmethod(pause)
+
+    @extend_schema(request=None, responses=AsyncActionAnswer)
+    def post(self, request: ApiRequest, action_id: str) -> Response:
+        """It is heard after the step that is being done."""
+        action = action_by_id(request.project, action_id)
+        self.ask(request.project, action, now=datetime.now(UTC))
+        action.refresh_from_db()
         return Response(async_action_to_wire(action))
+
+
+class AsyncActionResuming(AsyncActionPausing):
+    ask = staticmethod(resume)
+
+
+class AsyncActionCanceling(AsyncActionPausing):
+    ask = staticmethod(cancel)
+
+
+class AsyncActionUndoing(ServerView):
+    scope = "async-actions"
+
+    @extend_schema(request=None, responses={202: AsyncAnswer})
+    def post(self, request: ApiRequest, action_id: str) -> Response:
+        action = action_by_id(request.project, action_id)
+        undoing = undo(request.project, action, now=datetime.now(UTC))
+        return Response({"async_action_id": undoing.public_id}, status=202)
+
+
+class AsyncActionReport(ServerView):
+    scope = "async-actions"
+
+    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
+    def get(self, request: ApiRequest, action_id: str) -> StreamingHttpResponse:
+        """All rows that could not be done, with their reasons."""
+        return report_answer(action_by_id(request.project, action_id))
+
+
+def action_by_id(project: Project, ref: str) -> AsyncAction:
+    """Return the background work of that id.
+
+    Raises:
+        NotFound: the project has none.
+    """
+    key = parse_public_id(AsyncAction.prefix, ref)
+    action = AsyncAction.objects.filter(project=project, pk=key).first() if key else None
+    if action is None:
+        raise NotFound("async_action", ref)
+    return action
+
+
+def report_answer(action: AsyncAction) -> StreamingHttpResponse:
+    """Return the report of background work as a file to download."""
+    answer = StreamingHttpResponse(report_csv(action), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="report-{action.public_id}.csv"'
+    return answer
 
 
 def without_result(wire: dict[str, Any]) -> dict[str, Any]:
