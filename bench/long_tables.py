@@ -170,6 +170,7 @@ COLUMNS: dict[Any, dict[str, str]] = {
     },
     Publication: {
         "voucher_ids": f"ARRAY[{KEY}]",
+        "voucher_type": "CASE WHEN n <= %(rows)s / 10 THEN 'GIFT_VOUCHER' ELSE 'DISCOUNT_VOUCHER' END",
         "voucher_code": CODE,
         "campaign_id": OLD_CAMPAIGN,
         "customer_id": KEY,

@@ -194,10 +194,11 @@ READING = {
     "format_of",
     "preview_codes",
     "related_object",
-    "running_generation",
+    "running_work",
     "schema_of_campaign",
     "schemas_at",
     "schemas_now",
+    "terms_of",
     "try_first_rows",
     "users_of",
 }

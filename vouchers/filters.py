@@ -1,7 +1,6 @@
 """What lists of vouchers and publications may be filtered and ordered by."""
 
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.lookups import In
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -27,6 +26,13 @@ from vouchers.codes import code_key
 from vouchers.criteria import with_fragment
 from vouchers.models import Voucher
 
+# As the list's own parameter calls them.
+SHORT_TYPES = {
+    "discount": Voucher.Type.DISCOUNT_VOUCHER,
+    "gift": Voucher.Type.GIFT_VOUCHER,
+    "loyalty": "LOYALTY_CARD",
+}
+
 
 def _expired() -> Q:
     return Q(expiration_date__lte=timezone.now())
@@ -50,6 +56,10 @@ def _of_type(operator: str, values: list[str]) -> Q:
     """Return what codes of a type are, of which gift cards have an index."""
     is_gift = operator in ("$is", "$in") and set(values) == {Voucher.Type.GIFT_VOUCHER}
     return Q(gift_amount__isnull=False) if is_gift else Q()
+
+
+def _as_type(text: str) -> str:
+    return SHORT_TYPES.get(text.lower(), text)
 
 
 BY_ID = by_id("pk", Voucher.prefix)
@@ -92,12 +102,6 @@ VOUCHER_ORDERS = {
     "category": "category__name",
     "expiration_date": "expiration_date",
 }
-# As the list's own parameter calls them.
-SHORT_TYPES = {
-    "discount": Voucher.Type.DISCOUNT_VOUCHER,
-    "gift": Voucher.Type.GIFT_VOUCHER,
-    "loyalty": "LOYALTY_CARD",
-}
 PUBLICATION_FIELDS = {
     "customer_id": by_id("customer_id", Customer.prefix),
     "created_at": Field("created_at", as_moment),
@@ -110,14 +114,7 @@ PUBLICATION_FIELDS = {
             "$in": lambda values: _of_vouchers(values),
         }
     ),
-    "voucher_type": Field(
-        conditions={
-            "$is": lambda values: _of_codes_of_type(values[:1]),
-            "$in": lambda values: _of_codes_of_type(values),
-            "$is_not": lambda values: ~_of_codes_of_type(values[:1]),
-            "$not_in": lambda values: ~_of_codes_of_type(values),
-        }
-    ),
+    "voucher_type": Field("voucher_type", _as_type),
     "is_referral_code": Field(
         conditions={
             "$is": lambda values: _of_referral_codes(as_boolean(values[0])),
@@ -176,7 +173,7 @@ def publication_condition(project: Project, query: QueryDict) -> Q:
         if value := query.get(name):
             condition &= Q(**{name: as_text(value)})
     if kind := query.get("voucher_type"):
-        condition &= _of_codes_of_type([kind])
+        condition &= Q(voucher_type=_as_type(as_text(kind)))
     if query.get("is_referral_code") == "true":
         condition &= _of_referral_codes(True)
     return condition
@@ -191,15 +188,6 @@ def _of_code(project: Project, code: str) -> Q:
 def _of_vouchers(values: list[str]) -> Q:
     keys = [key for value in values if (key := parse_public_id(Voucher.prefix, value))]
     return Q(voucher_ids__overlap=keys)
-
-
-def _of_codes_of_type(values: list[str]) -> Q:
-    """Return the condition that a publication gave codes of a type: its campaign tells, or the code."""
-    kinds = [SHORT_TYPES.get(value.lower(), value) for value in values]
-    types = [one for one in Campaign.CampaignType if Campaign(campaign_type=one).voucher_type in kinds]
-    # A value and not whether it exists: for that, Postgres may read the types of all codes there are.
-    type_of_code = Subquery(Voucher.objects.filter(pk=OuterRef("voucher_ids__0")).values("type"))
-    return _of_campaign_types(types) | Q(Q(campaign=None), In(type_of_code, kinds))
 
 
 def _of_referral_codes(is_referral: bool) -> Q:

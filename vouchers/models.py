@@ -381,6 +381,14 @@ class Publication(ProjectModel):
     voucher_code = models.CharField(
         max_length=255, blank=True, default="", db_default="", help_text="The first of its codes."
     )
+    voucher_type = models.CharField(
+        max_length=16,
+        choices=Voucher.Type.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of its codes; where none could be given, of those its campaign has.",
+    )
     source_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - absent, unlike ""
     tracking_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
     channel = models.CharField(max_length=64, default="API")
@@ -391,7 +399,7 @@ class Publication(ProjectModel):
     created_at = models.DateTimeField()
 
     privacy = Privacy(
-        free="voucher_ids voucher_code channel result failure_code created_at",
+        free="voucher_ids voucher_code voucher_type channel result failure_code created_at",
         personal={"source_id": None, "tracking_id": None, "metadata": {}, "failure_message": ""},
         person="customer",
         retention="Details of publications",
@@ -412,6 +420,7 @@ class Publication(ProjectModel):
             models.Index(fields=["project", "tracking_id", "id"], name="publication_tracking"),
             models.Index(fields=["project", "voucher_code", "id"], name="publication_code"),
             models.Index(fields=["campaign", "created_at", "id"], name="publication_of_campaign"),
+            models.Index(fields=["project", "voucher_type", "created_at", "id"], name="publication_of_type"),
             models.Index(
                 fields=["project", "source_id"], name="publication_source", condition=~Q(source_id=None)
             ),

@@ -18,26 +18,6 @@ from promoengine.core.models import AsyncAction, UploadedFile
 from promoengine.core.services import async_actions
 
 CHANGE = "core.change_asyncaction"
-TYPES = {
-    "CAMPAIGN.VOUCHERS_GENERATE": _("Making codes"),
-    "CAMPAIGN.VOUCHERS_IMPORT_CSV": _("Importing codes"),
-    "CAMPAIGN.VOUCHERS_IMPORT": _("Importing codes"),
-    "VOUCHERS.IMPORT_CSV": _("Importing codes"),
-    "VOUCHERS.IMPORT": _("Importing codes"),
-    "CAMPAIGN.VOUCHERS_UPDATE": _("Bringing changed terms to codes"),
-    "CAMPAIGN.VOUCHERS_DELETE": _("Deleting codes"),
-    "VOUCHERS.BULK_UPDATE": _("Changing codes"),
-    "VOUCHERS.BULK_UPDATE_UNDO": _("Taking back a change of codes"),
-    "VOUCHERS.METADATA_UPDATE": _("Changing codes' attributes"),
-    "CUSTOMERS.IMPORT_CSV": _("Importing customers"),
-    "CUSTOMERS.BULK_UPDATE": _("Changing customers"),
-    "CUSTOMERS.METADATA_UPDATE": _("Changing customers' attributes"),
-    "PRODUCTS.IMPORT_CSV": _("Importing products"),
-    "SKUS.IMPORT_CSV": _("Importing SKUs"),
-    "SEGMENTS.SYNC": _("Sorting customers into a segment"),
-    "EXPORT": _("Making a file of a list"),
-    "RECONCILE": _("Checking counts against the ledgers"),
-}
 # Where a file is gone on with that was checked alone, or of which nothing came in.
 AGAIN = {
     "CAMPAIGN.VOUCHERS_IMPORT_CSV": "admin:vouchers_voucher_import_again",
@@ -67,9 +47,11 @@ class AsyncActionAdmin(ReadOnlyAdmin):
     list_display = ["what", "status", "done", "created_at", "finished_at", "message"]
     list_filter = ["status"]
     ordering = ["-id"]
-    fields = ["created_at", "failures"]
     readonly_fields = ["failures"]
     change_form_outer_before_template = "dashboard/progress_of_action.html"
+
+    def get_fields(self, request: HttpRequest, action: AsyncAction | None = None) -> list[str]:
+        return ["created_at", "finished_at", *(["failures"] if action is not None and action.failed else [])]
 
     def get_urls(self) -> list[Any]:
         views = (self.progress, self.undo, self.report)
@@ -144,7 +126,7 @@ class AsyncActionAdmin(ReadOnlyAdmin):
 
     @display(description=_("What"), ordering="type")
     def what(self, action: AsyncAction) -> str:
-        return str(TYPES.get(action.type, action.type))
+        return str(action)
 
     @display(description=_("Progress"))
     def done(self, action: AsyncAction) -> str:
@@ -153,4 +135,4 @@ class AsyncActionAdmin(ReadOnlyAdmin):
     @display(description=_("Failures"))
     def failures(self, action: AsyncAction) -> str:
         lines = [", ".join(f"{name} {value}" for name, value in one.items()) for one in action.failed]
-        return "\n".join(lines) or "-"
+        return "\n".join(lines)

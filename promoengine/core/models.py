@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.lookups import GreaterThan
 from django.utils.timezone import now
 
+from promoengine.core.action_types import ACTION_TYPES
 from promoengine.core.ids import new_id, public_id
 from promoengine.core.privacy import Privacy, retained_models
 
@@ -342,6 +343,7 @@ class AsyncAction(ProjectModel):
     )
 
     class Meta:
+        verbose_name, verbose_name_plural = "background job", "background work"
         indexes = [
             models.Index(
                 fields=["updated_at"],
@@ -352,7 +354,7 @@ class AsyncAction(ProjectModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.status}"
+        return str(ACTION_TYPES.get(self.type, self.type))
 
     @property
     def progress(self) -> int:

@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
 from campaigns.sentences import money
-from promoengine.core.admin_async_actions import TYPES
 from promoengine.core.admin_project import current_project
 from promoengine.core.models import AsyncAction, Project
 from redemptions.models import Redemption
@@ -65,10 +64,10 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _jobs(project: Project) -> list[tuple[AsyncAction, Any]]:
-    """Return the newest work that goes on or failed, each with what it is in words."""
+def _jobs(project: Project) -> QuerySet[AsyncAction]:
+    """Return the newest work that goes on or failed."""
     jobs = AsyncAction.objects.filter(project=project, status__in=["ENQUEUED", "IN_PROGRESS", "FAILED"])
-    return [(job, TYPES.get(job.type, job.type)) for job in jobs.order_by("-id")[:5]]
+    return jobs.order_by("-id")[:5]
 
 
 def _is_guessed_at(project: Project, now: datetime) -> bool:

@@ -26,6 +26,7 @@ from redemptions.admin.listed import Listed, ListNotVisible, listed, listed_by
 from redemptions.export_formats import Format
 from redemptions.export_objects import EXPORTED, METADATA, title
 from redemptions.models import Export
+from redemptions.models.exports import NAMES
 from redemptions.services.exports import (
     WAITING,
     delete_export,
@@ -37,13 +38,6 @@ from redemptions.services.exports import (
 
 CHANNEL = "USER_PORTAL"
 JOB = "redemptions.admin.listed.write_listed_export"
-NAMES = {
-    "voucher": _("Codes"),
-    "redemption": _("Redemptions"),
-    "customer": _("Customers"),
-    "publication": _("Publications"),
-    "order": _("Orders"),
-}
 FORMATS = [
     (Format.CSV.value, _("CSV, for any program")),
     (Format.XLSX.value, _("XLSX, for Excel and other spreadsheets")),
@@ -206,7 +200,7 @@ class ExportAdmin(ReadOnlyAdmin):
 
     @display(description=_("What"))
     def what(self, export: Export) -> str:
-        return f"{NAMES[export.exported_object]}, {format_of(export)}"
+        return str(export)
 
     @display(
         description=_("State"),

@@ -2,9 +2,18 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from promoengine.core.models import AsyncAction, ProjectModel
 from promoengine.core.privacy import Privacy
+
+NAMES = {
+    "voucher": _("Codes"),
+    "redemption": _("Redemptions"),
+    "customer": _("Customers"),
+    "publication": _("Publications"),
+    "order": _("Orders"),
+}
 
 
 class Export(ProjectModel):
@@ -51,7 +60,8 @@ class Export(ProjectModel):
         indexes = [models.Index(fields=["project", "created_at", "id"], name="export_created")]
 
     def __str__(self) -> str:
-        return f"{self.exported_object} {self.public_id}"
+        name = NAMES.get(self.exported_object, self.exported_object)
+        return f"{name}, {self.parameters.get('format', 'CSV')}"
 
 
 class ExportPart(models.Model):

@@ -93,6 +93,7 @@ def fill(project, campaigns) -> dict[str, Any]:
                 customer=customers[n],
                 campaign=campaigns[n % 100],
                 voucher_ids=[vouchers[n].pk],
+                voucher_type="GIFT_VOUCHER" if n % 100 == 99 else "DISCOUNT_VOUCHER",
                 voucher_code=code(n),
                 source_id=f"source-{n}",
                 tracking_id=f"user-{n}",

@@ -1,9 +1,14 @@
 """Handing codes out, over HTTP."""
 
+from importlib import import_module
+from types import SimpleNamespace
+
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from promoengine.core.models import OutboxEvent
-from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
+from tests.factories import CampaignFactory, CustomerFactory, GiftCardFactory, VoucherFactory
 from vouchers.models import Publication, Voucher
 
 ANN = {"source_id": "ann", "email": "ann@example.com"}
@@ -189,3 +194,28 @@ def test_publications_are_listed_by_what_their_codes_are(api, project, query, li
     answer = api.get("/v1/publications", query).json()
 
     assert [one["voucher"]["code"] for one in answer["publications"]] == listed
+
+
+def test_earlier_publications_are_told_their_types(api, project):
+    gifts = CampaignFactory(project=project, campaign_type="GIFT_VOUCHERS")
+    VoucherFactory(project=project, code="SPRING")
+    GiftCardFactory(project=project, campaign=gifts, code="GIFT")
+    for code in ("SPRING", "GIFT"):
+        assert publish(api, voucher=code).status_code == 200
+    Publication.objects.update(voucher_type="")
+    Voucher.objects.filter(code="GIFT").delete()
+    migration = import_module("vouchers.migrations.0013_publications_of_a_type")
+
+    migration.tell_types(apps, SimpleNamespace(connection=connection))
+
+    told = Publication.objects.order_by("pk").values_list("voucher_code", "voucher_type")
+    assert list(told) == [("SPRING", "DISCOUNT_VOUCHER"), ("GIFT", "GIFT_VOUCHER")]
+
+
+def test_a_failed_publication_is_of_its_campaigns_type(api, project):
+    campaign = CampaignFactory(project=project, campaign_type="GIFT_VOUCHERS", type="STATIC")
+
+    assert publish(api, campaign={"name": campaign.name}).status_code == 400
+
+    (one,) = api.get("/v1/publications", {"voucher_type": "gift"}).json()["publications"]
+    assert one["result"] == "FAILURE"
