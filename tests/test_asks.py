@@ -1,6 +1,7 @@
 """What shops have complained about for years, where several rooms answer it, by the numbers of the list."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,7 @@ def test_ask_20_a_code_is_looked_up_by_one_probe_of_an_index(project):
         cursor.execute(f"EXPLAIN {gathering(1, with_ids=False)}", asked)
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
-    assert "Seq Scan on vouchers_voucher" not in plan
-    assert "Index Scan using voucher_code_unique" in plan
+    assert re.search(r"voucher_code_unique.*\n.*Index Cond: .*code_key", plan), plan
 
 
 def test_ask_22_codes_on_paper_have_no_characters_that_look_alike(client, api, project):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from promoengine.core.inserts import insert_rows
 from promoengine.core.models import OutboxEvent
@@ -28,6 +28,26 @@ def test_rows_come_back_as_they_were(project, django_assert_num_queries):
         getattr(order, field.attname) for field in Order._meta.concrete_fields
     ]
     assert OutboxEvent.objects.get().data == {"id": order.public_id}
+
+
+def test_several_rows_come_back_as_they_were(project):
+    orders = [
+        order_of(project, source_id=f"cart {n}", currency=currency) for n, currency in enumerate(("", "USD"))
+    ]
+
+    insert_rows(orders)
+
+    stored = Order.objects.order_by("source_id")
+    assert [(one.source_id, one.currency, one.items) for one in stored] == [
+        (one.source_id, one.currency, one.items) for one in orders
+    ]
+
+
+def test_a_value_that_is_too_long_is_refused_and_not_cut_off(project):
+    with pytest.raises(DataError), transaction.atomic():
+        insert_rows([order_of(project, source_id="x" * 256)])
+
+    assert not Order.objects.exists()
 
 
 def test_a_refused_row_keeps_all_out(project):
