@@ -13,6 +13,7 @@ from campaigns.models import Product, ProductCollection, ProductCollectionMember
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from promoengine.core.selectors import row_by_id
 
 COLLECTION = "products_collection"
 
@@ -99,11 +100,7 @@ def collection_by_id(project: Project, ref: str) -> ProductCollection:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(ProductCollection.prefix, ref)
-    found = ProductCollection.objects.filter(project=project, pk=key).first() if key else None
-    if found is None:
-        raise NotFound(COLLECTION, ref)
-    return found
+    return row_by_id(ProductCollection.objects.filter(project=project), ref, COLLECTION)
 
 
 def members_of(

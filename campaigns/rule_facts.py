@@ -1,15 +1,15 @@
 """Rules and discounts as the engine judges them: read from their rows once, kept in this process."""
 
+import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
 from campaigns.models import ValidationRule
 from customers.places import with_shapes
+from promoengine.core.json_text import to_json
 from promoengine.engine.discounts import Discount, parse_discount
 from promoengine.engine.rules import Rule, parse_rule
 
@@ -40,9 +40,9 @@ def compiled_rule(row: ValidationRule) -> Rule:
 
 def discount_of(wire: Mapping[str, Any] | None) -> Discount | None:
     """Return a stored discount ready to be applied."""
-    return _discount(orjson.dumps(wire, option=orjson.OPT_SORT_KEYS)) if wire else None
+    return _discount(to_json(wire, sort_keys=True)) if wire else None
 
 
 @lru_cache(maxsize=KEPT)
 def _discount(text: bytes) -> Discount:
-    return parse_discount(orjson.loads(text))
+    return parse_discount(json.loads(text))

@@ -15,9 +15,9 @@ from campaigns.models import (
     ValidationRuleAssignment,
     ValidityModel,
 )
-from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from promoengine.core.selectors import row_by_id
 
 RULE, ASSIGNMENT = "validation_rules", "validation_rules_assignment"
 
@@ -38,11 +38,7 @@ def rule_by_id(project: Project, ref: str) -> ValidationRule:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(ValidationRule.prefix, ref)
-    rule = rules_for_wire(project).filter(pk=key).first() if key else None
-    if rule is None:
-        raise NotFound(RULE, ref)
-    return rule
+    return row_by_id(rules_for_wire(project), ref, RULE)
 
 
 def assignment_by_id(rule: ValidationRule, ref: str) -> ValidationRuleAssignment:
@@ -51,11 +47,7 @@ def assignment_by_id(rule: ValidationRule, ref: str) -> ValidationRuleAssignment
     Raises:
         NotFound: the rule has none.
     """
-    key = parse_public_id(ValidationRuleAssignment.prefix, ref)
-    assignment = ValidationRuleAssignment.objects.filter(rule=rule, pk=key).first() if key else None
-    if assignment is None:
-        raise NotFound(ASSIGNMENT, ref)
-    return assignment
+    return row_by_id(ValidationRuleAssignment.objects.filter(rule=rule), ref, ASSIGNMENT)
 
 
 def of_rule(ref: str) -> Q:

@@ -9,6 +9,7 @@ from campaigns.rule_selectors import load_assignments
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from promoengine.core.selectors import row_by_id
 
 NEWEST_TIERS = 150
 
@@ -62,10 +63,7 @@ def tier_by_id(project: Project, tier_id: str) -> PromotionTier:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(PromotionTier.prefix, tier_id)
-    tier = tiers_for_wire(project).filter(pk=key).first() if key else None
-    if tier is None:
-        raise NotFound("promotion_tier", tier_id)
+    tier = row_by_id(tiers_for_wire(project), tier_id, "promotion_tier")
     load_assignments([tier])
     return tier
 
@@ -83,11 +81,8 @@ def stack_by_id(campaign: Campaign, stack_id: str) -> PromotionStack:
     Raises:
         NotFound: the campaign has none.
     """
-    key = parse_public_id(PromotionStack.prefix, stack_id)
     stacks = PromotionStack.objects.filter(campaign=campaign).select_related("category")
-    stack = stacks.filter(pk=key).first() if key else None
-    if stack is None:
-        raise NotFound("promotion_stack", stack_id)
+    stack = row_by_id(stacks, stack_id, "promotion_stack")
     stack.campaign = campaign
     return stack
 
@@ -98,11 +93,7 @@ def category_by_id(project: Project, category_id: str) -> Category:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(Category.prefix, category_id)
-    category = Category.objects.filter(project=project, pk=key).first() if key else None
-    if category is None:
-        raise NotFound("category", category_id)
-    return category
+    return row_by_id(Category.objects.filter(project=project), category_id, "category")
 
 
 def stacking_project(project: Project) -> Project:

@@ -9,9 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Consent, ConsentStatement, Customer
 from promoengine.core.api.renderers import wire_datetime
-from promoengine.core.errors import NotFound
-from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from promoengine.core.selectors import row_by_id
 
 WAYS = {"USER_PORTAL": _("the dashboard"), "CLIENT_API": _("the storefront"), "API": _("the API")}
 
@@ -53,11 +52,7 @@ def consent_by_id(project: Project, ref: str) -> Consent:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(Consent.prefix, ref)
-    consent = Consent.objects.filter(project=project, pk=key).first() if key else None
-    if consent is None:
-        raise NotFound("consent", ref)
-    return consent
+    return row_by_id(Consent.objects.filter(project=project), ref, "consent")
 
 
 def consent_list_to_wire(project: Project) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from customers.models import Location
-from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from promoengine.core.selectors import row_by_id
 
 OPERATOR = "$in_location"
 LOCATION = "location"
@@ -19,11 +19,7 @@ def location_by_id(project: Project, ref: str) -> Location:
     Raises:
         NotFound: the project has none of it.
     """
-    key = parse_public_id(Location.prefix, ref)
-    location = Location.objects.filter(project=project, pk=key).first() if key else None
-    if location is None:
-        raise NotFound(LOCATION, ref)
-    return location
+    return row_by_id(Location.objects.filter(project=project), ref, LOCATION)
 
 
 def with_shapes(project_id: uuid.UUID, rules: Any) -> Any:

@@ -12,6 +12,7 @@ from customers.tracking import PREFIX, as_tracking_id
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from promoengine.core.selectors import row_by_id
 
 
 def customers_for_wire(project: Project) -> CustomerQuerySet:
@@ -73,11 +74,7 @@ def segment_by_id(project: Project, ref: str) -> Segment:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(Segment.prefix, ref)
-    rows = Segment.objects.filter(project=project).select_related("sync")
-    segment = rows.filter(pk=key).first() if key else None
-    if segment is None:
-        raise NotFound("segment", ref)
+    segment = row_by_id(Segment.objects.filter(project=project).select_related("sync"), ref, "segment")
     segment.project = project
     return segment
 

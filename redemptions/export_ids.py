@@ -9,9 +9,10 @@ from promoengine.core.ids import ALPHABET, PAIRS
 BASE = len(ALPHABET) ** 4
 PLACES = 6
 LIMBS = 4
-TWO = len(PAIRS)
+PAIR = len(PAIRS)
 # Both characters of a pair as one number, found by the number that the pair stands for.
-CHARACTERS = f"'[0:{TWO - 1}]={{{','.join(str(ord(pair[0]) << 8 | ord(pair[1])) for pair in PAIRS)}}}'::int[]"
+_AS_NUMBERS = ",".join(str(ord(first) << 8 | ord(second)) for first, second in PAIRS)
+CHARACTERS = f"'[0:{PAIR - 1}]={{{_AS_NUMBERS}}}'::int[]"
 
 
 def public_id_sql(prefix: str, key: str) -> str:
@@ -33,7 +34,7 @@ def public_id_sql(prefix: str, key: str) -> str:
         [
             f"int2send(pairs[place_{PLACES - 1}]::int2)",
             *(
-                f"int4send((pairs[place_{place} / {TWO}] << 16) + pairs[mod(place_{place}, {TWO})])"
+                f"int4send((pairs[place_{place} / {PAIR}] << 16) + pairs[mod(place_{place}, {PAIR})])"
                 for place in range(PLACES - 2, -1, -1)
             ),
         ]

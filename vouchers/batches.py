@@ -10,9 +10,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from campaigns.models import Campaign
-from promoengine.core.errors import NotFound
-from promoengine.core.ids import parse_public_id
 from promoengine.core.models import Project
+from promoengine.core.selectors import row_by_id
 from vouchers.models import CodeBatch, Voucher
 
 # Free codes are counted up to here; more is enough to know.
@@ -38,11 +37,7 @@ def batch_by_id(project: Project, campaign: Campaign, batch_id: str) -> CodeBatc
     Raises:
         NotFound: the campaign has none.
     """
-    key = parse_public_id(CodeBatch.prefix, batch_id)
-    batch = CodeBatch.objects.filter(project=project, campaign=campaign, pk=key).first() if key else None
-    if batch is None:
-        raise NotFound("batch", batch_id)
-    return batch
+    return row_by_id(CodeBatch.objects.filter(project=project, campaign=campaign), batch_id, "batch")
 
 
 def released_at(batches: Collection[CodeBatch], *, now: datetime) -> datetime | None:

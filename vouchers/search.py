@@ -6,7 +6,6 @@ in the first. What is neither is looked for in so many codes, and then said to g
 reads a whole table.
 """
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from math import inf
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 
 from promoengine.core.models import Project
-from promoengine.core.pages import Total, bounded
+from promoengine.core.pages import Total, bounded, plan_of
 from vouchers.codes import typed_keys
 from vouchers.likeness import code_meant
 from vouchers.models import Voucher, VoucherQuerySet
@@ -241,12 +240,9 @@ def _meant(project: Project, selection: Selection, more: Q) -> str:
 
 
 def _reckon(rows: VoucherQuerySet) -> _Reckoned:
-    plan = rows.order_by().values_list("pk").explain(format="json")
-    if not plan:  # nothing can be meant, so nothing was asked
-        return _Reckoned(0.0, 0)
-    (top,) = json.loads(plan)
-    factor = WHOLE if '"Seq Scan"' in plan else 1
-    return _Reckoned(top["Plan"]["Total Cost"] * factor, int(top["Plan"]["Plan Rows"]))
+    plan = plan_of(rows.order_by().values_list("pk"))
+    factor = WHOLE if "'Seq Scan'" in str(plan) else 1
+    return _Reckoned(plan["Total Cost"] * factor, int(plan["Plan Rows"]))
 
 
 def _loaded(project: Project, keys: Sequence[uuid.UUID], loaded: Sequence[Voucher]) -> list[Voucher]:

@@ -19,9 +19,10 @@ from customers.services.memberships import update_memberships
 from customers.services.merge import merge_guest
 from customers.services.upsert import upsert_customer
 from customers.wire import simple_customer
-from promoengine.core.api.renderers import to_json, wire_datetime
+from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.ids import id_of, new_id, parse_public_id, public_id
+from promoengine.core.json_text import to_json
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_lock
 from promoengine.core.services.metadata import check_event

@@ -1,6 +1,5 @@
 """Handing over rows of several tables, and arrays, where each round trip and each microsecond counts."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +9,9 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db import connection, models
+
+from promoengine.core.json_text import to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def insert_rows(*groups: Sequence[models.Model], only_if: Call | None = None) ->
     with connection.cursor() as cursor:
         cursor.execute(
             (f"WITH {', '.join(before)} " if before else "") + last,
-            [*parameters, *(_json([_row(one) for one in group]) for group in filled)],
+            [*parameters, *map(_json, filled)],
         )
     for group in filled:
         for one in group:
@@ -63,6 +63,10 @@ def _statement(model: type[models.Model]) -> str:
     return f"INSERT INTO {table} SELECT row.* FROM json_populate_recordset(NULL::{table}, %s::json) AS row"
 
 
+def _json(rows: Sequence[models.Model]) -> str:
+    return to_json([_row(one) for one in rows], default=_plain).decode()
+
+
 def _row(one: models.Model) -> dict[str, Any]:
     columns, values_of = _columns(type(one))
     return dict(zip(columns, values_of(one), strict=True))
@@ -72,14 +76,6 @@ def _row(one: models.Model) -> dict[str, Any]:
 def _columns(model: type[models.Model]) -> tuple[list[str], attrgetter]:
     fields = model._meta.concrete_fields
     return [field.column for field in fields], attrgetter(*(field.attname for field in fields))
-
-
-def _json(rows: list[dict[str, Any]]) -> str:
-    try:
-        return orjson.dumps(rows, default=_plain).decode()
-    except TypeError:
-        # Stored metadata may hold a number beyond 64 bits, as 1e300 is read back: orjson does not write it.
-        return json.dumps(rows, default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -35,17 +35,17 @@ def total_of(rows: QuerySet[Any], at_least: int = 0, *, is_narrowed: bool = True
     `at_least` so many are known to be there. Where nothing narrows the rows, counting some is cheap.
     """
     some = rows.order_by().values_list(Value(1))[: EXACT_UP_TO + 1]
-    if not is_narrowed or _plan(some)["Total Cost"] <= COUNTED_AT_MOST:
+    if not is_narrowed or plan_of(some)["Total Cost"] <= COUNTED_AT_MOST:
         counted = some.count()
         if counted <= EXACT_UP_TO:
             return Total(counted)
         at_least = max(at_least, counted)
-    reckoned = int(_plan(rows.order_by().values_list("pk"))["Plan Rows"])
+    reckoned = int(plan_of(rows.order_by().values_list("pk"))["Plan Rows"])
     return Total(max(reckoned, at_least), is_estimate=True)
 
 
-def _plan(rows: QuerySet[Any]) -> dict[str, Any]:
-    """Return the top of the planner's plan of a query."""
+def plan_of(rows: QuerySet[Any]) -> dict[str, Any]:
+    """Return the top of the planner's plan of a query, with what it reckons: `Total Cost`, `Plan Rows`."""
     said = rows.explain(format="json")
     if not said:  # nothing can be meant, so nothing was asked
         return {"Total Cost": 0.0, "Plan Rows": 0}

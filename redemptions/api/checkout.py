@@ -3,12 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
 
 from promoengine.core.api.guessing import CodeView, note_misses
 from promoengine.core.api.once import answer_once_for
-from promoengine.core.api.renderers import json_answer
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.errors import MissingPermission
 from promoengine.core.models import ApiKey
@@ -53,7 +52,7 @@ def validate_checkout(request: ApiRequest) -> dict[str, Any]:
     return validation_answer(validation, request_id=request.request_id, hints_only=hints_only)
 
 
-def redeem_checkout(request: ApiRequest) -> HttpResponse:
+def redeem_checkout(request: ApiRequest) -> Response:
     asked = parse_checkout(request.data)
 
     def produce() -> dict[str, Any]:
@@ -66,23 +65,23 @@ class Validations(ServerView):
     scope = "validations"
 
     @extend_schema(request=CheckoutBody, responses=ValidationAnswer)
-    def post(self, request: ApiRequest) -> HttpResponse:
-        return json_answer(validate_checkout(request))
+    def post(self, request: ApiRequest) -> Response:
+        return Response(validate_checkout(request))
 
 
 class ClientValidations(CodeView):
     scope = "client_validations"
 
     @extend_schema(request=CheckoutBody, responses=ValidationAnswer)
-    def post(self, request: ApiRequest) -> HttpResponse:
-        return json_answer(validate_checkout(request))
+    def post(self, request: ApiRequest) -> Response:
+        return Response(validate_checkout(request))
 
 
 class ClientRedemptions(CodeView):
     scope = "client_redemptions"
 
     @extend_schema(request=CheckoutBody, responses=RedemptionAnswer)
-    def post(self, request: ApiRequest) -> HttpResponse:
+    def post(self, request: ApiRequest) -> Response:
         if not request.project.client_redeem_enabled:
             raise MissingPermission("Redeeming from the client side is switched off in this project")
         return redeem_checkout(request)

@@ -11,10 +11,11 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from promoengine.core.api.lists import paged_list
-from promoengine.core.api.renderers import to_json, wire_datetime
+from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.errors import DomainError
 from promoengine.core.ids import new_request_id
+from promoengine.core.json_text import to_json
 from redemptions.models import Export
 from redemptions.services.exports import (
     delete_export,

@@ -61,7 +61,7 @@ class Export(ProjectModel):
 
     def __str__(self) -> str:
         name = NAMES.get(self.exported_object, self.exported_object)
-        return f"{name}, {self.parameters.get('format', 'CSV')}"
+        return f"{name}, {self.parameters.get('format') or 'CSV'}"
 
 
 class ExportPart(models.Model):

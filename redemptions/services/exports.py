@@ -19,6 +19,7 @@ from promoengine.core.errors import DomainError, InvalidPayload, NotFound, Unaut
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.pages import total_of
+from promoengine.core.selectors import row_by_id
 from promoengine.core.services.aside import Aside, aside
 from promoengine.core.services.async_actions import Paused, advance, checkpoint, start_async_action
 from redemptions.export_formats import FileColumn, Format, write_file
@@ -105,11 +106,7 @@ def export_by_id(project: Project, ref: str) -> Export:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(Export.prefix, ref)
-    export = Export.objects.filter(project=project, pk=key).first() if key else None
-    if export is None:
-        raise NotFound("export", ref)
-    return export
+    return row_by_id(Export.objects.filter(project=project), ref, "export")
 
 
 def delete_export(project: Project, ref: str) -> None:

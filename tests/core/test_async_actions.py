@@ -1,10 +1,12 @@
 """Background work: it is done once, watched while it runs, and goes on after its worker died."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
+from promoengine.core.action_types import ACTION_TYPES
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import AsyncAction, UploadedFile
 from promoengine.core.services import async_actions
@@ -152,3 +154,16 @@ def test_the_report_of_work_is_read_over_rest(api, started):
         "2,A,is taken",
         "3,'=B,is taken",
     ]
+
+
+def test_all_work_has_words(settings):
+    rooms = ("promoengine", "campaigns", "customers", "vouchers", "redemptions", "notifications")
+    sources = [path for room in rooms for path in (settings.BASE_DIR / room).glob("**/services/*.py")]
+    started = {
+        name
+        for source in sources
+        for name in re.findall(r'"([A-Z]+\.[A-Z_]+)"', source.read_text(encoding="utf-8"))
+    }
+
+    assert len(started) > 15
+    assert started <= ACTION_TYPES.keys()

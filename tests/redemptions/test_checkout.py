@@ -50,6 +50,14 @@ def test_validation_calculates_the_discounted_order(api, project):
     }
 
 
+def test_a_discount_with_a_number_beyond_64_bits_in_it_is_used(api, project):
+    discount = {"type": "AMOUNT", "amount_off": 1000, "of_the_shop": 10**30}
+    VoucherFactory(project=project, code="TEN", discount=discount)
+
+    assert validate(api, "TEN", order=ORDER).json()["order"]["total_amount"] == 19000
+    assert redeem(api, "TEN", order=ORDER).json()["order"]["total_amount"] == 19000
+
+
 def test_validation_uses_nothing_up(api, project):
     voucher = VoucherFactory(project=project, quantity=1)
 

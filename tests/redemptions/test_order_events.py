@@ -3,7 +3,7 @@
 import pytest
 
 from customers.models import Customer
-from promoengine.core.api.renderers import to_json
+from promoengine.core.json_text import to_json
 from promoengine.core.models import OutboxEvent
 from tests.redemptions.ordering import ANN, change, create, events, spent
 from tests.redemptions.storefront import code_with, redeem

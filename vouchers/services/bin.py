@@ -11,9 +11,8 @@ from django.db.models import F, QuerySet
 from campaigns.models import BinEntry, Campaign
 from campaigns.services.bin import NotRestorable, restore_goods
 from campaigns.services.rules import forget_assignments
-from promoengine.core.errors import NotFound
-from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction, Project
+from promoengine.core.selectors import row_by_id
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
 from vouchers.models import Voucher
@@ -30,11 +29,7 @@ def entry_by_id(project: Project, ref: str) -> BinEntry:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(BinEntry.prefix, ref)
-    entry = BinEntry.objects.filter(project=project, pk=key).first() if key else None
-    if entry is None:
-        raise NotFound("bin_entry", ref)
-    return entry
+    return row_by_id(BinEntry.objects.filter(project=project), ref, "bin_entry")
 
 
 @transaction.atomic

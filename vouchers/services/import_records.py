@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.models import Campaign
-from promoengine.core.api.renderers import to_json
 from promoengine.core.errors import DomainError, InvalidPayload
+from promoengine.core.json_text import to_json
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.uploads import keep_file
 from vouchers.import_plans import ImportPlan

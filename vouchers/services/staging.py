@@ -13,8 +13,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from campaigns.models import Campaign, Category
-from promoengine.core.api.renderers import to_json
 from promoengine.core.copying import copy_lines, copy_text, stored_columns
+from promoengine.core.json_text import to_json
 from promoengine.core.models import AsyncAction, Project, ReportedRow
 from vouchers.models import Voucher
 from vouchers.services.create import thin_voucher

@@ -12,9 +12,8 @@ from rest_framework.response import Response
 from promoengine.core.api.lists import limit_of
 from promoengine.core.api.serializers import AsyncAnswer
 from promoengine.core.api.views import ApiRequest, ServerView
-from promoengine.core.errors import NotFound
-from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction, Project
+from promoengine.core.selectors import row_by_id
 from promoengine.core.services.async_actions import cancel, pause, resume, undo
 from promoengine.core.services.reports import report_csv
 from promoengine.core.wire import async_action_to_wire
@@ -107,11 +106,7 @@ def action_by_id(project: Project, ref: str) -> AsyncAction:
     Raises:
         NotFound: the project has none.
     """
-    key = parse_public_id(AsyncAction.prefix, ref)
-    action = AsyncAction.objects.filter(project=project, pk=key).first() if key else None
-    if action is None:
-        raise NotFound("async_action", ref)
-    return action
+    return row_by_id(AsyncAction.objects.filter(project=project), ref, "async_action")
 
 
 def report_answer(action: AsyncAction) -> StreamingHttpResponse:

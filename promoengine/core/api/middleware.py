@@ -7,8 +7,8 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 
 from promoengine.core import errors
-from promoengine.core.api.renderers import to_json
 from promoengine.core.ids import new_request_id
+from promoengine.core.json_text import to_json
 
 log = logging.getLogger(__name__)
 

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.http import HttpResponse
+from rest_framework.response import Response
 
-from promoengine.core.api.renderers import json_answer, to_json
 from promoengine.core.api.views import ApiRequest
 from promoengine.core.errors import DomainError
+from promoengine.core.json_text import to_json
 from promoengine.core.services.idempotency import Answer, answer_once
 
 
-def answer_once_for(request: ApiRequest, produce: Callable[[], dict[str, Any]]) -> HttpResponse:
+def answer_once_for(request: ApiRequest, produce: Callable[[], dict[str, Any]]) -> Response:
     """Answer with what `produce` returns; a retry with the same key gets the first answer again."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
-        return json_answer(produce())
+        return Response(produce())
     asked = f"{request.method} {request.get_full_path()}\n".encode() + to_json(request.data)
 
     def kept() -> Answer:
@@ -33,4 +33,4 @@ def answer_once_for(request: ApiRequest, produce: Callable[[], dict[str, Any]]) 
         now=datetime.now(UTC),
         produce=kept,
     )
-    return json_answer(answer.body, status=answer.status)
+    return Response(answer.body, status=answer.status)

@@ -1,27 +1,17 @@
 """JSON in and out by orjson: the wire's dates, no NUL bytes, ten megabytes at most."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
 from promoengine.core.errors import InvalidPayload, QueryTooLarge
+from promoengine.core.json_text import to_json
 
 BODY_LIMIT = 10 * 1024 * 1024
-
-
-def to_json(value: Any) -> bytes:
-    """Return compact JSON of wire data."""
-    try:
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:
-        # Somebody's metadata hold a number beyond 64 bits, which Postgres keeps and orjson does not write.
-        return json.dumps(value, default=str, separators=(",", ":")).encode()
 
 
 def wire_datetime(moment: datetime | None) -> str | None:
@@ -29,15 +19,6 @@ def wire_datetime(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def json_answer(body: Any, *, status: int = 200) -> HttpResponse:
-    """Return an answer of wire data, or of JSON, that is ready to be sent.
-
-    It is for the checkout: `Response` renders itself later, for which it keeps the view and the request.
-    """
-    content = body if isinstance(body, bytes) else to_json(body)
-    return HttpResponse(content, status=status, content_type="application/json")
 
 
 class JsonRenderer(BaseRenderer):

@@ -14,8 +14,9 @@ from promoengine.core.api.addresses import address_of
 from promoengine.core.api.auth import HEADERS, Caller, KeyAuthentication
 from promoengine.core.api.handler import handle_exception
 from promoengine.core.api.rate import Allowance, allowance_of_address, allowance_of_key
-from promoengine.core.api.renderers import JsonParser, JsonRenderer, refuse_nul, to_json
+from promoengine.core.api.renderers import JsonParser, JsonRenderer, refuse_nul
 from promoengine.core.ids import new_request_id
+from promoengine.core.json_text import to_json
 from promoengine.core.models import ApiKey, Project
 from promoengine.core.services.projects import managed_project
 
@@ -101,9 +102,16 @@ class ApiView(APIView):
         if (allowance := getattr(request, "allowance", None)) is not None:
             for name, value in allowance.headers().items():
                 final[name] = value
-        # Django has made `get` answer for it, by which the view knows itself and is left to the collector.
-        vars(self).pop("head", None)
+        if isinstance(final, Response):
+            final.render()
+        self._leave_no_circles(final)
         return final
+
+    def _leave_no_circles(self, response: HttpResponse) -> None:
+        """Part what knows each other in circles, which else only the garbage collector could clear away."""
+        vars(self).pop("head", None)  # which Django has made the view's own `get`
+        if isinstance(response, Response):
+            response.renderer_context = None
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
-from promoengine.core.errors import Duplicate, InvalidPayload, NotFound
-from promoengine.core.ids import parse_public_id
+from promoengine.core.errors import Duplicate, InvalidPayload
 from promoengine.core.metadata import KINDS, LIMITS, is_number
 from promoengine.core.models import MetadataSchema, Project
+from promoengine.core.selectors import row_by_id
 from promoengine.core.services.definitions import definitions_changed, hold_off_checkouts
 from promoengine.core.wire import CAMEL
 
@@ -164,11 +164,7 @@ def metadata_schema(project: Project, kind: MetadataSchema.Kind, schema_id: str)
     Raises:
         NotFound: there is none.
     """
-    key = parse_public_id(MetadataSchema.prefix, schema_id)
-    found = MetadataSchema.objects.filter(project=project, kind=kind, pk=key).first() if key else None
-    if found is None:
-        raise NotFound(SAID[kind][0], schema_id)
-    return found
+    return row_by_id(MetadataSchema.objects.filter(project=project, kind=kind), schema_id, SAID[kind][0])
 
 
 def _create(

@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.db.models import Model, Q
 from django.utils.text import slugify
 
-from promoengine.core.errors import Duplicate, InvalidPayload, NotFound
-from promoengine.core.ids import parse_public_id
+from promoengine.core.errors import Duplicate, InvalidPayload
 from promoengine.core.models import ApiKey, Project
+from promoengine.core.selectors import row_by_id
 from promoengine.core.services.api_keys import revoke_api_key
 from promoengine.core.services.definitions import definitions_changed
 
@@ -133,11 +133,7 @@ def managed_project(project: Project, project_id: str) -> Project:
     """
     if project.public_id == project_id:
         return project
-    key = parse_public_id(Project.prefix, project_id)
-    found = Project.objects.filter(pk=key, made_by=project, deleted_at=None).first() if key else None
-    if found is None:
-        raise NotFound("project", project_id)
-    return found
+    return row_by_id(Project.objects.filter(made_by=project, deleted_at=None), project_id, "project")
 
 
 def owned_models() -> list[tuple[type[Model], str]]:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from django.db import connection, transaction
 
-from promoengine.core.api.renderers import to_json
+from promoengine.core.json_text import to_json
 from promoengine.core.models import AttributeScan, OutboxEvent, Project, SeenAttribute
 from promoengine.core.partitions import partition_start
 
