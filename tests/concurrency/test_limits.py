@@ -99,20 +99,32 @@ def test_counting_goes_on_while_the_roll_up_runs(api, project):
 
 
 def test_a_limit_set_in_the_middle_is_exact(api, project):
+    """Fewer than the limit redeem while it is set, for a limit below what is used is refused."""
     voucher = VoucherFactory(project=project)
+    answered = Event()
+
+    def set_limit():
+        try:
+            return api.put(f"/v1/vouchers/{voucher.code}", {"redemption": {"quantity": 40}}).status_code
+        finally:
+            answered.set()
 
     def act(number):
         if number == 8:
-            return api.put(f"/v1/vouchers/{voucher.code}", {"redemption": {"quantity": 40}})
+            return set_limit()
         if number in (7, 9):
             return roll_up_usage()
-        return [redeem(api, voucher.code) for _ in range(6)]
+        for _ in range(2):
+            redeem(api, voucher.code)
+        answered.wait(30)
+        return [redeem(api, voucher.code) for _ in range(4)]
 
-    in_parallel(16, act)
+    answers = in_parallel(16, act)
 
     used = Redemption.objects.filter(voucher=voucher, result="SUCCESS").count()
     shown = voucher_by_ref(project, voucher.code)
-    assert used <= 40
+    assert answers[8] == 200
+    assert used == 40
     assert shown.redeemed_quantity + shown.pending_quantity == used
 
 
