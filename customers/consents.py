@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Consent, ConsentStatement, Customer
+from customers.models import Consent, ConsentQuerySet, ConsentStatement, Customer
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.models import Project
 from promoengine.core.selectors import row_by_id
@@ -34,30 +34,41 @@ class GivenConsent:
 
 
 def consents_of(customer: Customer) -> list[GivenConsent]:
-    """Return all consents of the project in the order of their names; two queries."""
+    """Return all consents the project asks for in the order of their names; two queries."""
     newest = _newest([customer.pk])
-    rows = Consent.objects.filter(project_id=customer.project_id).order_by("name")
+    rows = Consent.objects.present().filter(project_id=customer.project_id).order_by("name")
     return [GivenConsent(consent, newest.get((customer.pk, consent.pk))) for consent in rows]
 
 
 def refused_categories(customer_ids: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, str]]:
-    """Return pairs of a customer and a category in which the newest thing they said is no."""
-    said = _newest(customer_ids).values()
-    return {(one.customer_id, one.consent.category) for one in said if not one.is_given}
+    """Return pairs of a customer and a category in which the newest thing they said of a consent is no.
+
+    What was refused of a consent that is deleted since holds until they agree to another of its category.
+    """
+    said = sorted(_newest(customer_ids).values(), key=lambda one: one.pk)
+    agreed = {(one.customer_id, one.consent.category): one.pk for one in said if one.is_given}
+    return {
+        pair
+        for one in said
+        if not one.is_given
+        and (pair := (one.customer_id, one.consent.category))
+        and (one.consent.deleted_at is None or pair not in agreed or agreed[pair] < one.pk)
+    }
 
 
-def consent_by_id(project: Project, ref: str) -> Consent:
-    """Return the consent of that id.
+def consent_by_id(project: Project, ref: str, rows: ConsentQuerySet | None = None) -> Consent:
+    """Return the consent of that id, or the one of `rows`, which may be locked.
 
     Raises:
         NotFound: the project has none.
     """
-    return row_by_id(Consent.objects.filter(project=project), ref, "consent")
+    rows = Consent.objects.all() if rows is None else rows
+    return row_by_id(rows.present().filter(project=project), ref, "consent")
 
 
 def consent_list_to_wire(project: Project) -> dict[str, Any]:
     """Return the project's consents as the official SDK expects them; there are no groups of them."""
-    rows = Consent.objects.filter(project=project).order_by("name")
+    rows = Consent.objects.present().filter(project=project).order_by("name")
     return {"groups": _list([]), "consents": _list([consent_to_wire(row) for row in rows])}
 
 

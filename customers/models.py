@@ -203,8 +203,17 @@ class CustomEvent(ProjectModel):
         return self.type
 
 
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def present(self) -> "ConsentQuerySet":
+        """Consents that customers are still asked for."""
+        return self.filter(deleted_at=None)
+
+
 class Consent(ProjectModel):
-    """Something customers are asked to agree to, as in news by e-mail."""
+    """Something customers are asked to agree to, as in news by e-mail.
+
+    A deleted one's row stays, because what customers said of it is evidence, and who refused stays refused.
+    """
 
     prefix = "cons"
 
@@ -222,12 +231,17 @@ class Consent(ProjectModel):
     category = models.CharField("channel", max_length=9, choices=Category.choices, default=Category.EMAIL)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
-    privacy = Privacy(free="name description category created_at updated_at")
+    privacy = Privacy(free="name description category created_at updated_at deleted_at")
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["project", "name"], name="consent_name_unique"),
+            models.UniqueConstraint(
+                fields=["project", "name"], condition=Q(deleted_at=None), name="consent_present_name_unique"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -240,7 +254,7 @@ class ConsentStatement(ProjectModel):
     prefix = "cst"
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
-    consent = models.ForeignKey(Consent, on_delete=models.CASCADE, related_name="+")
+    consent = models.ForeignKey(Consent, on_delete=models.RESTRICT, related_name="+")
     is_given = models.BooleanField()
     source = models.CharField(max_length=64)
     created_at = models.DateTimeField()

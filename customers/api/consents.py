@@ -14,7 +14,7 @@ from customers.consents import (
 )
 from customers.models import Consent
 from customers.selectors import customer_by_ref
-from customers.services.consent import save_consent, state_consents
+from customers.services.consent import delete_consent, save_consent, state_consents
 from promoengine.core.api.serializers import read_body
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import MissingPermission
@@ -37,6 +37,7 @@ class ConsentAnswer(serializers.Serializer):
     description = serializers.CharField()
     category = serializers.CharField()
     created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField(required=False)
     object = serializers.CharField()
 
 
@@ -58,7 +59,8 @@ class Consents(ServerView):
     def post(self, request: ApiRequest) -> Response:
         """Make a consent; not part of the published format."""
         data = read_body(ConsentBody, request.data)
-        return Response(consent_to_wire(save_consent(request.project, **data, now=datetime.now(UTC))))
+        made = save_consent(request.project, **data, channel=request.channel, now=datetime.now(UTC))
+        return Response(consent_to_wire(made))
 
 
 class ConsentById(ServerView):
@@ -70,8 +72,16 @@ class ConsentById(ServerView):
         consent = consent_by_id(request.project, consent_id)
         kept = {"description": consent.description, "category": consent.category}
         data = kept | read_body(ConsentBody, request.data)
-        changed = save_consent(request.project, consent, **data, now=datetime.now(UTC))
+        changed = save_consent(
+            request.project, consent, **data, channel=request.channel, now=datetime.now(UTC)
+        )
         return Response(consent_to_wire(changed))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: ApiRequest, consent_id: str) -> Response:
+        """Ask for it no more; what was said of it stays. Not part of the published format."""
+        delete_consent(request.project, consent_id, channel=request.channel, now=datetime.now(UTC))
+        return Response(status=204)
 
 
 class CustomerConsents(ServerView):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from customers.consents import consents_of
+from customers.consents import consent_by_id, consent_to_wire, consents_of
 from customers.models import Consent, ConsentStatement, Customer
 from customers.selectors import customer_by_ref
 from customers.wire import customer_to_wire
@@ -15,6 +15,7 @@ from promoengine.core.events import record_event
 from promoengine.core.models import Project
 
 
+@transaction.atomic
 def save_consent(
     project: Project,
     consent: Consent | None = None,
@@ -22,14 +23,16 @@ def save_consent(
     name: str,
     description: str = "",
     category: str = Consent.Category.EMAIL,
+    channel: str = "API",
     now: datetime,
 ) -> Consent:
     """Make a consent, or change one, and return it.
 
     Raises:
         Duplicate: another one has that name.
+        NotFound: the one to change has been deleted meanwhile.
     """
-    row = consent or Consent(project=project, created_at=now)
+    row = _to_change(project, consent.public_id) if consent else Consent(project=project, created_at=now)
     row.name, row.description, row.category = name, description, category
     row.updated_at = now if consent else None
     try:
@@ -37,7 +40,23 @@ def save_consent(
             row.save()
     except IntegrityError as error:
         raise Duplicate(f"Duplicated consent exists with name {name}") from error
+    _record(project, "updated" if consent else "created", row, channel=channel, now=now)
     return row
+
+
+@transaction.atomic
+def delete_consent(project: Project, ref: str, *, channel: str = "API", now: datetime) -> None:
+    """Ask customers for a consent no more; its name is free again.
+
+    What they said of it stays as evidence, and who refused it gets nothing by its channel as before.
+
+    Raises:
+        NotFound: the project has no such consent.
+    """
+    consent = _to_change(project, ref)
+    consent.deleted_at = now
+    consent.save(update_fields=["deleted_at"])
+    _record(project, "deleted", consent, channel=channel, now=now)
 
 
 @transaction.atomic
@@ -94,3 +113,13 @@ def state_consents(project: Project, ref: str, *, data: Any, channel: str = "API
             now=now,
         )
     return customer
+
+
+def _to_change(project: Project, ref: str) -> Consent:
+    """Return a consent with its row locked, so that what is deleted meanwhile stays deleted."""
+    return consent_by_id(project, ref, Consent.objects.select_for_update())
+
+
+def _record(project: Project, what: str, consent: Consent, *, channel: str, now: datetime) -> None:
+    told = {"consent": consent_to_wire(consent)}
+    record_event(project, f"consent.{what}", told, entity_id=consent.public_id, channel=channel, now=now)

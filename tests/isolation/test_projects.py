@@ -131,6 +131,7 @@ CALLS = [
     ("get", "/v1/locations/{location}", None),
     ("delete", "/v1/locations/{location}", None),
     ("put", "/v1/consents/{consent}", {"name": "mine now"}),
+    ("delete", "/v1/consents/{consent}", None),
     ("delete", "/v1/trash-bin/{entry}", None),
     ("post", "/v1/trash-bin/{entry}/restore", None),
     ("get", "/v1/exports/{export}", None),

@@ -33,7 +33,7 @@ def test_the_tracking_id_given_out_is_as_good_as_the_one_sent(api, project):
     assert not api.post("/v1/validations", body(code.code, tracking_id="v-1")).json()["valid"]
 
 
-@pytest.mark.parametrize("named", ["v-1", tracking_id_of("v-1")])
+@pytest.mark.parametrize("named", ["v-1", tracking_id_of("v-1")], ids=["source id", "tracking id"])
 def test_the_source_id_of_the_same_tracking_id_is_the_guest(api, project, named):
     code = code_in(project)
     limit(code.campaign, EVER, 1)
