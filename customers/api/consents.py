@@ -20,11 +20,6 @@ from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import MissingPermission
 
 
-class ConsentLists(serializers.Serializer):
-    groups = serializers.DictField()
-    consents = serializers.DictField()
-
-
 class ConsentBody(serializers.Serializer):
     name = serializers.CharField(max_length=255)
     description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
@@ -35,17 +30,40 @@ class ConsentAnswer(serializers.Serializer):
     id = serializers.CharField()
     name = serializers.CharField()
     description = serializers.CharField()
-    category = serializers.CharField()
+    category = serializers.ChoiceField(Consent.Category.choices)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField(required=False)
     object = serializers.CharField()
 
 
-class GivenConsentList(serializers.Serializer):
+class ConsentGroups(serializers.Serializer):
     object = serializers.CharField()
     total = serializers.IntegerField()
     data_ref = serializers.CharField()
-    data = serializers.ListField(child=serializers.DictField())
+    data = serializers.ListField(child=serializers.DictField(), max_length=0)
+
+
+class ConsentList(ConsentGroups):
+    data = ConsentAnswer(many=True)
+
+
+class ConsentLists(serializers.Serializer):
+    groups = ConsentGroups()
+    consents = ConsentList()
+
+
+class GivenConsent(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    category = serializers.ChoiceField(Consent.Category.choices)
+    given = serializers.BooleanField()
+    source = serializers.CharField(allow_null=True)
+    date = serializers.DateTimeField(allow_null=True)
+    object = serializers.CharField()
+
+
+class GivenConsentList(ConsentGroups):
+    data = GivenConsent(many=True)
 
 
 class Consents(ServerView):

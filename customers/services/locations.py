@@ -9,7 +9,7 @@ from customers.models import Location
 from promoengine.core.errors import Duplicate, InvalidPayload
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import definitions_changed
-from promoengine.engine.places import InvalidShape, parse_shape
+from promoengine.engine.places import InvalidShape, parse_shape, published_shape
 
 
 @transaction.atomic
@@ -29,6 +29,8 @@ def create_location(project: Project, *, name: str, shape: Any, now: datetime) -
     definitions_changed(project)
     try:
         with transaction.atomic():
-            return Location.objects.create(project=project, name=name.strip(), shape=shape, created_at=now)
+            return Location.objects.create(
+                project=project, name=name.strip(), shape=published_shape(shape), created_at=now
+            )
     except IntegrityError as error:
         raise Duplicate(f"Another location is called {name.strip()}") from error

@@ -67,6 +67,15 @@ def parse_shape(shape: Any) -> Shape:
     raise InvalidShape("should be a circle with its distance, or a polygon with its geojson")
 
 
+def published_shape(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a shape that `parse_shape` reads, with all that is published of one, and nothing else."""
+    if shape["type"] == "circle":
+        distance = {name: shape["distance"][name] for name in ("center", "radius")}
+        return {"type": "circle", "format": "distance", "distance": distance}
+    geojson = {"type": shape["geojson"]["type"], "coordinates": _flat(shape["geojson"]["coordinates"])}
+    return {"type": "polygon", "format": "geojson", "geojson": geojson}
+
+
 def distance(one: Point, other: Point) -> float:
     """Return the metres between two points, over the ground."""
     north, south = math.radians(one[0]), math.radians(other[0])
@@ -98,6 +107,13 @@ def _ring(ring: Any) -> Ring:
     if not isinstance(ring, list) or not 3 <= len(ring) <= POINTS_MAX:
         raise InvalidShape(f"should have from 3 to {POINTS_MAX} points")
     return tuple(_position(position) for position in ring)
+
+
+def _flat(coordinates: list[Any]) -> list[Any]:
+    """Return the positions of rings without their heights."""
+    if isinstance(coordinates[0], list):
+        return [_flat(one) for one in coordinates]
+    return coordinates[:2]
 
 
 def _position(position: Any) -> Point:

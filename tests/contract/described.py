@@ -13,7 +13,10 @@ def problems(method: str, path: str, status: int, data: Any) -> list[str]:
     operation = _operation(method, path)
     if str(status) not in operation["responses"]:
         return [f"{method} {path} is not described to answer {status}"]
-    schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
+    content = operation["responses"][str(status)].get("content")
+    if content is None:
+        return [] if data is None else [f"{method} {path} is described to answer nothing"]
+    schema = content["application/json"]["schema"]
     found = Draft202012Validator(schema | {"components": _components()}).iter_errors(data)
     return [f"{error.json_path}: {error.message}" for error in found]
 

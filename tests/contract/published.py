@@ -94,6 +94,9 @@ class Published:
         document["components"]["schemas"]["ManagementProjectBaseWithConfig"]["required"].remove(
             "webhook_token"
         )
+        # It has rings of whole numbers; GeoJSON, which it refers to, has rings of positions.
+        rings = document["components"]["schemas"]["PolygonCoordinates"]["items"]
+        rings["items"] = {"type": "array", "items": {"type": "number"}}
         # It calls them `segments`; what it requires, refers to and shows in examples is `data`.
         listed = document["components"]["schemas"]["SegmentsListResponseBody"]["properties"]
         listed["data"] = listed.pop("segments")

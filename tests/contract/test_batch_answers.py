@@ -6,35 +6,12 @@ import pytest
 
 from promoengine.core.models import AsyncAction
 from promoengine.core.services.async_actions import run_async_action
-from tests.contract.described import fields_of, problems
+from tests.contract.described import fields_of
 from tests.factories import CampaignFactory, CustomerFactory
 from vouchers.batches import batches_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
-ERROR, WHAT = {"code", "key", "message", "details", "request_id"}, {"resource_type", "resource_id"}
 LATER = "2998-12-24T09:00:00.000Z"
-
-
-class OurApi:
-    """Calls the API and holds every answer against its own description."""
-
-    def __init__(self, api):
-        self.api = api
-
-    def call(self, method, path, body=None, query=None, status=200):
-        answer = self.api.get(path, query) if method == "get" else getattr(self.api, method)(path, body)
-        data = answer.json()
-        assert answer.status_code == status, data
-        if status < 400:
-            assert problems(method, path, status, data) == [], data
-        else:
-            assert (set(data), data["code"]) == (ERROR | (WHAT if status == 404 else set()), status)
-        return data
-
-
-@pytest.fixture
-def ours(api):
-    return OurApi(api)
 
 
 @pytest.fixture

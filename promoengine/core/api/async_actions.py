@@ -19,18 +19,41 @@ from promoengine.core.services.reports import report_csv
 from promoengine.core.wire import async_action_to_wire
 
 
-class AsyncActionAnswer(serializers.Serializer):
+class FailedRow(serializers.Serializer):
+    row = serializers.IntegerField(required=False, allow_null=True)
+    code = serializers.CharField(required=False, allow_null=True)
+    source_id = serializers.CharField(required=False, allow_null=True)
+    reason = serializers.CharField()
+
+
+class AsyncActionResult(serializers.Serializer):
+    message = serializers.CharField()
+    done_count = serializers.IntegerField()
+    failed_count = serializers.IntegerField()
+    failed = FailedRow(many=True)
+
+
+class AsyncActionRow(serializers.Serializer):
     id = serializers.CharField()
     type = serializers.CharField()
-    status = serializers.CharField()
-    operation_status = serializers.CharField()
-    progress = serializers.IntegerField()
+    status = serializers.ChoiceField(["ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"])
+    operation_status = serializers.ChoiceField(["UNKNOWN", "SUCCESS", "FAILED"])
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    request_id = serializers.CharField()
+    progress = serializers.IntegerField(min_value=0, max_value=100)
+    processing_time = serializers.IntegerField(min_value=0)
+    object = serializers.CharField()
+
+
+class AsyncActionAnswer(AsyncActionRow):
+    result = AsyncActionResult(allow_null=True)
 
 
 class AsyncActionList(serializers.Serializer):
     object = serializers.CharField()
     data_ref = serializers.CharField()
-    async_actions = AsyncActionAnswer(many=True)
+    async_actions = AsyncActionRow(many=True)
     has_more = serializers.BooleanField()
 
 
