@@ -8,7 +8,7 @@ from campaigns.rule_wire import assignments_to_wire
 from campaigns.selectors import tiers_of
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.ids import public_id
-from promoengine.core.models import Project
+from promoengine.core.models import AsyncAction, Project
 from promoengine.engine.stacking import StackingRules, parse_stacking_rules
 
 WINDOWS = {
@@ -94,6 +94,8 @@ def campaign_to_wire(campaign: Campaign, tiers: list[PromotionTier] | None = Non
         "object": "campaign",
         **validity_to_wire(campaign),
     }
+    if campaign.failed_change:
+        wire["failed_async_action_id"] = public_id(AsyncAction.prefix, campaign.failed_change)
     if campaign.one_customer_by:
         wire["one_customer_by"] = campaign.one_customer_by
     if campaign.guests != Campaign.Guests.UNLESS_LIMITED:

@@ -11,6 +11,7 @@ import vouchers.jobs
 register(vouchers.jobs.roll_up_usage, queue_name="low", interval=5)
 register(redemptions.jobs.count_promotions, queue_name="low", interval=60)
 register(promoengine.core.jobs.resume_async_actions, queue_name="high", interval=30)
+register(vouchers.jobs.end_given_up, queue_name="high", interval=30)
 register(notifications.jobs.send_waiting, queue_name="default", interval=30)
 register(customers.jobs.sync_segments, queue_name="low", interval=600)
 register(promoengine.core.jobs.note_attributes, queue_name="low", interval=60)

@@ -11,6 +11,7 @@ from vouchers.services import (
     campaigns,
     generate,
     pool_alerts,
+    propagate,
     staging,
     usage,
 )
@@ -44,7 +45,12 @@ def merge_metadata(action: AsyncAction) -> None:
 
 def propagate_terms(action: AsyncAction) -> None:
     """Bring a changed campaign's terms to its codes."""
-    campaigns.run_propagation(action)
+    propagate.run_propagation(action)
+
+
+def end_given_up(**_: Any) -> None:
+    """Free the campaigns that nobody works on any more, though they say so."""
+    propagate.end_given_up(now=datetime.now(UTC))
 
 
 def purge_codes(action: AsyncAction) -> None:

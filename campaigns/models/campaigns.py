@@ -138,6 +138,9 @@ class Campaign(ValidityModel):
         default=GenerationStatus.DONE,
         editable=False,
     )
+    failed_change = models.UUIDField(
+        null=True, editable=False, help_text="The background job that gave up bringing a change to its codes."
+    )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
@@ -145,8 +148,8 @@ class Campaign(ValidityModel):
 
     privacy = Privacy(
         free="start_date expiration_date validity name description campaign_type type discount gift quantity"
-        " code_config activity_duration_after_publishing vouchers_count generation_status metadata"
-        " one_customer_by guests rollbacks rollbacks_until created_at updated_at deleted_at"
+        " code_config activity_duration_after_publishing vouchers_count generation_status failed_change"
+        " metadata one_customer_by guests rollbacks rollbacks_until created_at updated_at deleted_at"
     )
 
     objects = CampaignQuerySet.as_manager()

@@ -41,6 +41,23 @@ def progress_url(action: AsyncAction) -> str:
     return reverse("admin:core_asyncaction_progress", args=[action.pk])
 
 
+def progress_context(request: HttpRequest, action: AsyncAction) -> dict[str, Any]:
+    """Return what the fragment of an action's progress is made of, for whom asks."""
+    may_ask = request.user.has_perm(CHANGE)
+    return {
+        "action": action,
+        "what": str(action),
+        "has_ended": action.status not in async_actions.NOT_ENDED,
+        "may_stop": may_ask and action.is_stoppable,
+        "may_undo": may_ask and bool(action.undo_job),
+        "url": progress_url(action),
+        "report_url": reverse("admin:core_asyncaction_report", args=[action.pk]),
+        "again_url": again_url(action),
+        "is_reading": action.read_count is not None and action.read_count < action.total_count,
+        "undo_url": reverse("admin:core_asyncaction_undo", args=[action.pk]),
+    }
+
+
 @admin.register(AsyncAction)
 class AsyncActionAdmin(ReadOnlyAdmin):
     nothing_yet = _("Imports, exports and whatever else takes long will stand here, with how far it is.")
@@ -74,25 +91,13 @@ class AsyncActionAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         action = get_object_or_404(self.get_queryset(request), pk=object_id)
-        may_ask, refusal = request.user.has_perm(CHANGE), ""
+        refusal = ""
         if request.method == "POST":
-            if not may_ask:
+            if not request.user.has_perm(CHANGE):
                 raise PermissionDenied
             refusal = self._ask(request, action)
             action.refresh_from_db()
-        context = {
-            "action": action,
-            "what": self.what(action),
-            "has_ended": action.status not in async_actions.NOT_ENDED,
-            "may_stop": may_ask and action.is_stoppable,
-            "may_undo": may_ask and bool(action.undo_job),
-            "refusal": refusal,
-            "url": progress_url(action),
-            "report_url": reverse("admin:core_asyncaction_report", args=[action.pk]),
-            "again_url": again_url(action),
-            "is_reading": action.read_count is not None and action.read_count < action.total_count,
-            "undo_url": reverse("admin:core_asyncaction_undo", args=[action.pk]),
-        }
+        context = progress_context(request, action) | {"refusal": refusal}
         return render(request, "dashboard/progress.html", context)
 
     def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:

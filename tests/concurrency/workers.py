@@ -31,6 +31,14 @@ def kill_after(seconds: float, action: AsyncAction) -> None:
     worker.join()
 
 
+def run_and_die(action: AsyncAction) -> None:
+    """Let a worker run that dies by itself; Postgres may need a moment to see that the last one is dead."""
+    before = AsyncAction.objects.get(pk=action.pk).attempts
+    while AsyncAction.objects.get(pk=action.pk).attempts == before:
+        worker = _start(action)
+        worker.join()
+
+
 def _kill_past(work: int, action: AsyncAction, chance: random.Random) -> bool:
     worker = _start(action)
     while (at := AsyncAction.objects.get(pk=action.pk)).finished_at is None and _work_of(at) <= work:

@@ -12,8 +12,8 @@ from promoengine.core.services.async_actions import run_async_action
 from tests.factories import CampaignFactory, VoucherFactory
 from vouchers.models import CodeBatch, PoolAlert, Voucher
 from vouchers.services.batches import BatchTerms, open_batch
-from vouchers.services.campaigns import run_propagation
 from vouchers.services.pool_alerts import set_pool_alert
+from vouchers.services.propagate import run_propagation
 
 NEW = {
     "name": "Giveaway",
@@ -100,7 +100,7 @@ def test_a_limit_is_changed_and_more_codes_are_made_in_one_save(marketer, batch)
     answer = marketer.post(url, fields, follow=True)
 
     assert "The codes there are follow the change; then the new ones are made." in words(answer)
-    assert "/progress/" in words(marketer.get(url))
+    assert f"/admin/campaigns/campaign/{batch.campaign_id}/work/" in words(marketer.get(url))
     more = CodeBatch.objects.get(name="More")
     assert more.locked_until == datetime(2998, 12, 24, 9, tzinfo=UTC)
     assert Voucher.objects.filter(batch=more).count() == 0

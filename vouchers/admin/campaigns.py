@@ -23,12 +23,12 @@ from campaigns.services.change import set_campaign_active
 from campaigns.services.create import schema_of_campaign
 from campaigns.services.limits import save_limits
 from campaigns.services.related_objects import RelatedObject
-from promoengine.core.admin_async_actions import progress_url
 from promoengine.core.admin_attribute_fields import attribute_fieldset
 from promoengine.core.admin_project import current_project, user_id
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from vouchers.admin.batches import batches_panel, pool_context
+from vouchers.admin.campaign_work import campaign_work, may_see_work
 from vouchers.admin.forms import BATCH_FIELDS, CampaignForm, code_config_of
 from vouchers.admin.limits import LIMIT_FIELDS, WHO_FIELDS, limits_filled_in
 from vouchers.models import Voucher
@@ -39,7 +39,6 @@ from vouchers.services.campaigns import (
     launch_campaign,
     update_campaign,
 )
-from vouchers.services.generate import running_work
 from vouchers.services.preview import preview_codes
 from vouchers.services.related_objects import related_object
 
@@ -159,16 +158,18 @@ class CampaignAdmin(GuardedAdmin):
             if campaign.voucher_type and campaign.type != Campaign.Type.STANDALONE:
                 context["batches_url"] = reverse("admin:campaigns_campaign_batches", args=[campaign.pk])
                 context |= pool_context(campaign, now=timezone.now())
-            if (running := running_work(campaign)) and request.user.has_perm("core.view_asyncaction"):
-                context["progress_url"] = progress_url(running)
+            if campaign.voucher_type and may_see_work(request):
+                context["work_url"] = reverse("admin:campaigns_campaign_work", args=[campaign.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[Any]:
         preview = self.admin_site.admin_view(self.preview_codes)
         batches = self.admin_site.admin_view(batches_panel)
+        work = self.admin_site.admin_view(campaign_work)
         return [
             path("preview-codes/", preview, name="campaigns_campaign_preview_codes"),
             path("<uuid:object_id>/batches/", batches, name="campaigns_campaign_batches"),
+            path("<uuid:object_id>/work/", work, name="campaigns_campaign_work"),
             *super().get_urls(),
         ]
 

@@ -16,7 +16,8 @@ from promoengine.core.selectors import row_by_id
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
 from vouchers.models import Voucher
-from vouchers.services.campaigns import BATCH, batches_by_age, start_purge
+from vouchers.services.campaigns import BATCH, start_purge
+from vouchers.services.propagate import batches_by_age
 
 EMPTIED = 1000
 

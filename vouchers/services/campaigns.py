@@ -1,14 +1,11 @@
 """What happens to a campaign's codes when it is made, changed or deleted."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
-from django.utils import timezone
 
 from campaigns.models import BinEntry, Campaign, PromotionTier
 from campaigns.rule_selectors import load_assignments
@@ -35,28 +32,23 @@ from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
 from promoengine.core.services.metadata import check_metadata, schemas_now
 from vouchers.codes import check_code
-from vouchers.models import UsageEntry, Voucher, VoucherQuerySet
+from vouchers.models import Voucher, VoucherQuerySet
 from vouchers.patterns import parse_code_config
 from vouchers.services.batches import NO_TERMS, BatchTerms, NewCodes
 from vouchers.services.create import create_voucher
 from vouchers.services.generate import (
-    PROPAGATE,
+    WORKED_ON,
     GenerationRunning,
+    Order,
     check_room,
     open_order,
     start_generation,
     start_ordered,
 )
-from vouchers.services.usage import fold_usage
+from vouchers.services.propagate import USED, batches_by_age, order_left, start_propagation
 
 BATCH = 5000
-# Each code whose uses are folded holds a lock until its batch is done, and Postgres has room for so many.
-BATCH_FOLDED = 500
-USED = (
-    Q(published_count__gt=0)
-    | Q(redeemed_quantity__gt=0)
-    | Q(Exists(UsageEntry.objects.filter(voucher=OuterRef("pk"))))
-)
+TERMS = {"start_date", "expiration_date", "quantity"}
 
 
 class CampaignProtected(DomainError):
@@ -163,8 +155,9 @@ def update_campaign(
     """Change the published fields that `data` has, dates as datetimes, and return the campaign.
 
     Name, types, code pattern and gift amount stay as they are. Codes that are published or redeemed keep
-    the terms they were given with; the others follow in the background. `more` codes are made after that, by
-    the changed terms; where they can't be made, nothing is changed.
+    the terms they were given with; the others follow in the background, also where nothing is changed but
+    an earlier change was given up on the way. `more` codes are made after that, by the changed terms; where
+    they can't be made, nothing is changed.
 
     Raises:
         NotFound: the project has no such campaign, category or validation rule.
@@ -177,94 +170,45 @@ def update_campaign(
     campaign = Campaign.objects.select_for_update(of=("self",)).select_related("category").get(pk=found.pk)
     if campaign.protected:
         raise CampaignProtected(f"Campaign {campaign.name} is protected")
-    if campaign.generation_status in ("IN_PROGRESS", "MODIFYING"):
+    if campaign.generation_status in WORKED_ON:
         raise GenerationRunning(f"Campaign {campaign.name} is being modified; try again when it is done")
     columns = _columns(project, campaign, data)
     load_assignments([campaign])
     rules = assign_rules_to(
         project, "campaign", campaign.pk, data.get("validation_rules"), now, channel=channel
     )
-    if not columns and rules == campaign.rule_assignments:
-        if more:
-            _order(project, campaign, more, after=None, channel=channel, now=now)
-        return campaign
+    is_changed = bool(columns) or rules != campaign.rule_assignments
+    if is_changed:
+        _save(campaign, columns, now=now)
+    order = _order(project, campaign, more, channel=channel, now=now)
+    if campaign.failed_change or (columns.keys() & TERMS and campaign.vouchers_count):
+        start_propagation(project, campaign=campaign, order=order, now=now)
+    elif order:
+        start_ordered(project, campaign=campaign, order=order, now=now)
+    if is_changed:
+        _record(project, "campaign.updated", campaign, channel=channel, now=now)
+    return campaign
+
+
+def _save(campaign: Campaign, columns: Mapping[str, Any], *, now: datetime) -> None:
     _freeze_used(campaign, columns)
     for name, value in columns.items():
         setattr(campaign, name, value)
     check_dates(campaign.start_date, campaign.expiration_date)
     campaign.updated_at = now
-    propagates = (
-        bool({"start_date", "expiration_date", "quantity"} & columns.keys()) and campaign.vouchers_count
-    )
-    if propagates:
-        campaign.generation_status = Campaign.GenerationStatus.MODIFYING
-    campaign.save(update_fields=[*columns, "updated_at", "generation_status"])
-    propagation = None
-    if propagates:
-        propagation = start_async_action(
-            project,
-            PROPAGATE,
-            job="vouchers.jobs.propagate_terms",
-            params={"campaign": str(campaign.pk)},
-            total_count=campaign.vouchers_count,
-            now=now,
-        )
-    if more:
-        _order(project, campaign, more, after=propagation, channel=channel, now=now)
-    _record(project, "campaign.updated", campaign, channel=channel, now=now)
-    return campaign
+    campaign.save(update_fields=[*columns, "updated_at"])
 
 
 def _order(
-    project: Project,
-    campaign: Campaign,
-    more: NewCodes,
-    *,
-    after: AsyncAction | None,
-    channel: str,
-    now: datetime,
-) -> None:
-    """Have more codes made at once, or `after` an action that the campaign is busy with."""
+    project: Project, campaign: Campaign, more: NewCodes | None, *, channel: str, now: datetime
+) -> Order | None:
+    """Return the order of `more` codes, or of those that wait for a change that was given up."""
+    if more is None:
+        return order_left(campaign)
     check_takes_more(campaign, more.count)
-    order = open_order(
+    return open_order(
         project, campaign=campaign, count=more.count, batch=more.batch, channel=channel, now=now
     )
-    if after is None:
-        start_ordered(project, campaign=campaign, order=order, now=now)
-        return
-    after.params |= {"order": order}
-    after.save(update_fields=["params"])
-
-
-def run_propagation(action: AsyncAction) -> None:
-    """Give the campaign's dates and limit to all its codes that nobody has got or used yet."""
-    campaign = Campaign.objects.get(project=action.project, pk=action.params["campaign"])
-    terms = campaign.terms()
-    stale = Q(pk__in=[])
-    for name, value in terms.items():
-        stale |= ~Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": False})
-    waiting = Voucher.objects.filter(~USED, stale, campaign=campaign)
-    limits = campaign.quantity is not None
-    for keys in batches_by_age(waiting, BATCH_FOLDED if limits else BATCH):
-        with transaction.atomic():
-            if limits:
-                fold_usage(keys)
-            rows = Voucher.objects.filter(~USED, pk__in=keys)
-            advance(action, done=rows.update(**terms, updated_at=timezone.now()))
-    _end_propagation(action, campaign)
-    action.message = f"{action.done_count} codes changed"
-
-
-@transaction.atomic
-def _end_propagation(action: AsyncAction, campaign: Campaign) -> None:
-    """Let the campaign be worked on again, and start what was ordered, once however often this is run."""
-    if action.params.get("is_over"):
-        return
-    action.params["is_over"] = True
-    action.save(update_fields=["params"])
-    Campaign.objects.filter(pk=campaign.pk).update(generation_status=Campaign.GenerationStatus.DONE)
-    if (order := action.params.get("order")) and campaign.deleted_at is None:
-        start_ordered(action.project, campaign=campaign, order=order, now=timezone.now())
 
 
 @transaction.atomic
@@ -351,16 +295,6 @@ def _bin_codes(action: AsyncAction, rows: VoucherQuerySet, campaign: uuid.UUID) 
                 return
             binned = Voucher.objects.filter(pk__in=keys, deleted_at=None).update(deleted_at=deleted_at)
             advance(action, done=binned)
-
-
-def batches_by_age(rows: VoucherQuerySet, size: int) -> Iterator[list[uuid.UUID]]:
-    """Yield the keys of a campaign's codes in batches, oldest first; what is behind is not read again."""
-    age = Tuple(F("created_at"), F("pk"))
-    rest = rows.order_by("created_at", "pk").values_list("created_at", "pk")
-    found = list(rest[:size])
-    while found:
-        yield [key for _created_at, key in found]
-        found = list(rest.filter(TupleGreaterThan(age, found[-1]))[:size])
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -136,12 +136,20 @@ def start_ordered(project: Project, *, campaign: Campaign, order: Order, now: da
 
 def running_work(campaign: Campaign) -> AsyncAction | None:
     """Return the action that makes a campaign's codes, also while it is paused, or changes them; or None."""
+    work = work_on(campaign)
+    return work if work is not None and work.status in NOT_ENDED else None
+
+
+def work_on(campaign: Campaign) -> AsyncAction | None:
+    """Return the action that a campaign says it is worked on by, also one that has ended without being done.
+
+    None where nobody works on it.
+    """
     if campaign.generation_status not in WORKED_ON:
         return None
     actions = AsyncAction.objects.filter(
         project=campaign.project_id,
         type=WORKED_ON[campaign.generation_status],
-        status__in=NOT_ENDED,
         params__campaign=str(campaign.pk),
     )
     return actions.order_by("-id").first()
@@ -160,10 +168,37 @@ def run_generation(action: AsyncAction) -> None:
     try:
         _make(action, campaign)
     except (Canceled, PatternTooSmall):
-        _finish(action, campaign, Campaign.GenerationStatus.FAILED)
+        end_generation(action, campaign, Campaign.GenerationStatus.FAILED)
         raise
-    _finish(action, campaign, Campaign.GenerationStatus.DONE)
+    end_generation(action, campaign, Campaign.GenerationStatus.DONE)
     action.message = f"{action.done_count} codes made"
+
+
+def end_generation(action: AsyncAction, campaign: Campaign, status: Campaign.GenerationStatus) -> None:
+    """End a campaign's generation and tell of it once, also where a worker dies right after it has.
+
+    A campaign that a change did not reach all codes of stays failed, whatever codes are made.
+    """
+    if action.params.get("is_told"):
+        return
+    outcome = "completed" if status == Campaign.GenerationStatus.DONE else "failed"
+    with transaction.atomic():
+        action.params["is_told"] = True
+        action.save(update_fields=["params"])
+        rows = Campaign.objects.filter(pk=campaign.pk)
+        rows.update(
+            generation_status=Case(
+                When(failed_change=None, then=Value(status)), default=Value(Campaign.GenerationStatus.FAILED)
+            )
+        )
+        record_event(
+            action.project,
+            f"campaign.vouchers.generation.{outcome}",
+            {"campaign": {"id": campaign.public_id, "name": campaign.name}, "count": action.done_count},
+            entity_id=campaign.public_id,
+            campaign_id=campaign.pk,
+            now=timezone.now(),
+        )
 
 
 def _make(action: AsyncAction, campaign: Campaign) -> None:
@@ -181,25 +216,6 @@ def _make(action: AsyncAction, campaign: Campaign) -> None:
         fruitless = 0 if made else fruitless + 1
         if fruitless == FRUITLESS_MAX:
             raise PatternTooSmall(f"Only {action.done_count} free codes of {pattern.pattern} were found")
-
-
-def _finish(action: AsyncAction, campaign: Campaign, status: Campaign.GenerationStatus) -> None:
-    """End a campaign's generation and tell of it once, also where a worker dies right after it has."""
-    if action.params.get("is_told"):
-        return
-    outcome = "completed" if status == Campaign.GenerationStatus.DONE else "failed"
-    with transaction.atomic():
-        action.params["is_told"] = True
-        action.save(update_fields=["params"])
-        Campaign.objects.filter(pk=campaign.pk).update(generation_status=status)
-        record_event(
-            action.project,
-            f"campaign.vouchers.generation.{outcome}",
-            {"campaign": {"id": campaign.public_id, "name": campaign.name}, "count": action.done_count},
-            entity_id=campaign.public_id,
-            campaign_id=campaign.pk,
-            now=timezone.now(),
-        )
 
 
 def _share_taken(project: Project, pattern: CodePattern) -> float:

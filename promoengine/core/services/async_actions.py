@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -88,7 +88,7 @@ def start_async_action(
 
 def run_async_action(action_id: uuid.UUID) -> None:
     """Do an action's work, or go on with it; does nothing while another worker is at it."""
-    with _only_worker(action_id) as alone:
+    with only_worker(action_id) as alone:
         if not alone:
             return
         claimed = AsyncAction.objects.filter(pk=action_id, status__in=UNFINISHED).update(
@@ -199,18 +199,28 @@ def undo(project: Project, action: AsyncAction, *, now: datetime) -> AsyncAction
 
 
 def resume_async_actions(*, now: datetime) -> int:
-    """Queue the actions again that nobody has worked on for half a minute; return how many."""
+    """Queue the actions again that nobody has worked on for half a minute; return how many.
+
+    One that got nowhere in ten attempts is given up, unless a worker is at it, however slow.
+    """
     silent = AsyncAction.objects.filter(status__in=UNFINISHED, updated_at__lt=now - SILENT_AFTER)
-    AsyncAction.objects.filter(pk__in=silent.filter(attempts__gte=ATTEMPTS)).update(
-        status=AsyncAction.Status.FAILED,
-        message=f"Given up after {ATTEMPTS} attempts",
-        updated_at=now,
-        finished_at=now,
-    )
-    waiting = list(silent.values_list("pk", flat=True))
+    for action_id in list(silent.filter(attempts__gte=ATTEMPTS).values_list("pk", flat=True)):
+        _give_up(silent.filter(pk=action_id, attempts__gte=ATTEMPTS), action_id, now)
+    waiting = list(silent.filter(attempts__lt=ATTEMPTS).values_list("pk", flat=True))
     for action_id in waiting:
         _wake(action_id)
     return len(waiting)
+
+
+def _give_up(rows: QuerySet[AsyncAction], action_id: uuid.UUID, now: datetime) -> None:
+    with only_worker(action_id) as alone:
+        if alone:
+            rows.update(
+                status=AsyncAction.Status.FAILED,
+                message=f"Given up after {ATTEMPTS} attempts",
+                updated_at=now,
+                finished_at=now,
+            )
 
 
 def _wake(action_id: uuid.UUID) -> None:
@@ -248,7 +258,7 @@ def _finish(action: AsyncAction, status: AsyncAction.Status, message: str) -> No
 
 
 @contextmanager
-def _only_worker(action_id: uuid.UUID) -> Iterator[bool]:
+def only_worker(action_id: uuid.UUID) -> Iterator[bool]:
     """Hold the action for this connection; Postgres lets go of it when the worker dies."""
     lock = action_id.int & 0x7FFF_FFFF_FFFF_FFFF
     with connection.cursor() as cursor:
