@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ def people_of(customers: Sequence[Customer], needs: Needs) -> list[Person]:
     """
     keys = [customer.pk for customer in customers]
     happened, bought = _events(keys, needs.events), _products(keys, needs)
-    return [_person(one, happened[one.pk], bought[one.pk], needs) for one in customers]
+    return [person_of(one, happened[one.pk], bought[one.pk], needs) for one in customers]
 
 
 def person_at_checkout(
@@ -35,18 +35,27 @@ def person_at_checkout(
     stored = customer or Customer(created_at=now)
     keys = [customer.pk] if customer else []
     happened, bought = _events(keys, needs.events), _products(keys, needs)
-    person = _person(stored, happened[stored.pk], bought[stored.pk], needs)
+    person = person_of(stored, happened[stored.pk], bought[stored.pk], needs)
     return {**person, **sent}
 
 
-def _person(
+def person_of(
     customer: Customer, happened: Mapping[str, Any], bought: Sequence[str], needs: Needs
 ) -> dict[str, Any]:
+    """Return a customer as filters read them; `happened` is what `event_facts` says of their events."""
     none = {f"{name}.count": 0 for name in needs.events}
     person = customer_to_wire(customer) | {"events": none | happened}
     if needs.products and bought:
         person["summary"]["orders"]["products"] = bought
     return person
+
+
+def event_facts(counted: Iterable[tuple[str, int, datetime]]) -> dict[str, Any]:
+    """Return what filters ask of a customer's custom events, counted by name with the newest of each."""
+    facts: dict[str, Any] = {}
+    for name, count, last in counted:
+        facts |= {f"{name}.count": count, f"{name}.last_date": last}
+    return facts
 
 
 def _products(customer_ids: list[uuid.UUID], needs: Needs) -> dict[uuid.UUID, Sequence[str]]:
@@ -63,6 +72,5 @@ def _events(customer_ids: list[uuid.UUID], names: Collection[str]) -> dict[uuid.
         events = CustomEvent.objects.filter(customer_id__in=customer_ids, type__in=names).order_by()
         counted = events.values("customer_id", "type").annotate(count=Count("id"), last=Max("created_at"))
         for row in counted:
-            name = row["type"]
-            found[row["customer_id"]] |= {f"{name}.count": row["count"], f"{name}.last_date": row["last"]}
+            found[row["customer_id"]] |= event_facts([(row["type"], row["count"], row["last"])])
     return found

@@ -40,20 +40,21 @@ class FilteredSegment:
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """The segments of a project at a version of its definitions; of static ones, whether there are any."""
+    """The segments of a project at a version of its definitions; of static ones, whether there are any.
+
+    `tracked` are the names of the custom events that auto-update ones ask for.
+    """
 
     version: int
     filtered: tuple[FilteredSegment, ...]
+    auto_update: tuple[FilteredSegment, ...]
+    tracked: frozenset[str]
     has_static: bool
 
     @property
     def needs(self) -> Needs:
         """What their filters ask that is not read with a customer anyway."""
         return Needs.of(segment.filter for segment in self.filtered)
-
-    @property
-    def auto_update(self) -> tuple[FilteredSegment, ...]:
-        return tuple(segment for segment in self.filtered if segment.is_auto_update)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,13 @@ def segments_at(project: Project, version: int) -> Segments:
     if len(_known) >= PROJECTS_KEPT:
         _known.clear()
     rows = Segment.objects.filter(project=project)
-    filtered = rows.exclude(type=Segment.Type.STATIC).order_by("pk")
+    filtered = tuple(map(filtered_segment, rows.exclude(type=Segment.Type.STATIC).order_by("pk")))
+    auto_update = tuple(segment for segment in filtered if segment.is_auto_update)
     made = _known[project.pk] = Segments(
         version,
-        tuple(filtered_segment(row) for row in filtered),
+        filtered,
+        auto_update,
+        Needs.of(segment.filter for segment in auto_update).events,
         rows.filter(type=Segment.Type.STATIC).exists(),
     )
     return made

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from customers.identities import identity_kinds
 from customers.models import Customer, CustomerQuerySet, Segment, SegmentMember
+from customers.rows import customers_named
 from customers.tracking import PREFIX, as_tracking_id
 from promoengine.core.errors import NotFound
 from promoengine.core.ids import parse_public_id
@@ -128,7 +129,7 @@ def find_people(
     if ref := data.get("id"):
         return _of_id(project, str(ref), tracking_id)
     if source_id := data.get("source_id"):
-        return _of_source_id(rows, str(source_id), tracking_id)
+        return _of_source_id(project, str(source_id), tracking_id)
     guest = Q(tracking_id=tracking_id) if tracking_id else Q(pk=None)
     if email := data.get("email"):
         known = Q(email=str(email)) | (guest & Q(email=None))
@@ -180,13 +181,10 @@ def is_guest_of(customer: Customer, guest: Customer) -> bool:
     return all(own.get(kind, theirs[kind]) == theirs[kind] for kind in ("email", "phone") if kind in theirs)
 
 
-def _of_source_id(rows: CustomerQuerySet, source_id: str, tracking_id: str | None) -> People:
+def _of_source_id(project: Project, source_id: str, tracking_id: str | None) -> People:
     own = as_tracking_id(source_id)
-    named = Q(source_id=source_id) | Q(tracking_id=own)
-    if tracking_id and tracking_id != own:
-        named |= Q(tracking_id=tracking_id, source_id=None)
     found = sorted(
-        rows.filter(named).order_by("pk"),
+        customers_named(project, source_id=source_id, tracking_id=own, guest=tracking_id),
         key=lambda one: (one.source_id != source_id, one.tracking_id != own),
     )
     return _with_guest(found[0] if found else None, found[1:], tracking_id)

@@ -2,20 +2,27 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from customers.members import lock_customers, members
 from customers.membership import Needs
 from customers.models import Customer, SegmentMember
-from customers.people import people_of
 from customers.segments import FilteredSegment, segments_at
-from customers.selectors import customers_for_wire
 from customers.wire import customer_to_wire, simple_segment
 from promoengine.core.events import Happening, record_events
 from promoengine.core.models import Project
 from promoengine.engine.operators import Moment
 
-Pair = tuple[uuid.UUID, uuid.UUID]
+
+@dataclass(frozen=True, slots=True)
+class _Movement:
+    """A customer who enters a segment, or leaves it by that row of their membership."""
+
+    segment: FilteredSegment
+    customer: Customer
+    membership: int | None
 
 
 def update_memberships(
@@ -24,70 +31,57 @@ def update_memberships(
     *,
     version: int,
     only: uuid.UUID | None = None,
+    are_locked: bool = False,
     channel: str = "API",
     now: datetime,
 ) -> None:
     """Let customers enter and leave auto-update segments as they are now, in the caller's transaction.
 
-    The caller shares the definitions of that version, so that no segment comes or goes meanwhile. `only` is
-    the one segment to be asked, where it is not all.
+    The caller shares the definitions of that version, so that no segment comes or goes meanwhile, and says
+    whether it has locked the customers already, or made them. `only` is the one segment to be asked, where
+    it is not all.
     """
     segments = segments_at(project, version).auto_update
     if only is not None:
         segments = tuple(segment for segment in segments if segment.key == only)
     if not segments or not customer_ids:
         return
-    customers = _locked(project, customer_ids)
-    found = SegmentMember.objects.filter(
-        segment_id__in=[segment.key for segment in segments], customer__in=customers
-    )
-    members: dict[Pair, int] = {(row.segment_id, row.customer_id): row.pk for row in found}
-    inside = _inside(segments, customers, Moment(now, ZoneInfo(project.timezone), project.week_start))
-    entering = [pair for pair in inside if pair not in members]
-    leaving = [pair for pair in members if pair not in inside]
+    if not are_locked:
+        # By a statement of its own: the next sees what was committed while the lock was waited for.
+        lock_customers(project, customer_ids)
+    at = Moment(now, ZoneInfo(project.timezone), project.week_start)
+    entering, leaving = _movements(project, customer_ids, segments, at)
+    if not entering and not leaving:
+        return
     SegmentMember.objects.bulk_create(
-        [SegmentMember(segment_id=segment, customer_id=customer) for segment, customer in entering]
+        [SegmentMember(segment_id=one.segment.key, customer=one.customer) for one in entering]
     )
     if leaving:
-        SegmentMember.objects.filter(pk__in=[members[pair] for pair in leaving]).delete()
-    by_key = {customer.pk: customer for customer in customers}
-    names = {segment.key: segment for segment in segments}
-    record_events(
-        project,
-        [
-            _happening(event, names[segment], by_key[customer])
-            for event, pairs in (("customer.segment.entered", entering), ("customer.segment.left", leaving))
-            for segment, customer in pairs
-        ],
-        channel=channel,
-        now=now,
-    )
+        SegmentMember.objects.filter(pk__in=[one.membership for one in leaving]).delete()
+    happenings = [_happening("customer.segment.entered", one) for one in entering]
+    happenings += [_happening("customer.segment.left", one) for one in leaving]
+    record_events(project, happenings, channel=channel, now=now)
 
 
-def _locked(project: Project, customer_ids: Collection[uuid.UUID]) -> list[Customer]:
-    """Return the customers as they are once nobody else changes or asks them.
-
-    Read by a statement of its own, which sees what was committed while the lock was waited for.
-    """
-    rows = Customer.objects.filter(project=project, pk__in=customer_ids).present().order_by("pk")
-    keys = list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
-    return list(customers_for_wire(project).filter(pk__in=keys).order_by("pk"))
-
-
-def _inside(
-    segments: Sequence[FilteredSegment], customers: Sequence[Customer], at: Moment
-) -> dict[Pair, None]:
-    """Return who is in which of the segments, in the order of the customers."""
-    people = people_of(customers, Needs.of(segment.filter for segment in segments))
-    return {
-        (segment.key, customer.pk): None
-        for customer, person in zip(customers, people, strict=True)
-        for segment in segments
-        if segment.filter.matches(person, at)
-    }
+def _movements(
+    project: Project, customer_ids: Collection[uuid.UUID], segments: Sequence[FilteredSegment], at: Moment
+) -> tuple[list[_Movement], list[_Movement]]:
+    """Return who has to enter which of the segments, and who to leave, in the order of the customers."""
+    needs = Needs.of(segment.filter for segment in segments)
+    entering, leaving = [], []
+    for one in members(project, customer_ids, needs, segment_ids=[segment.key for segment in segments]):
+        for segment in segments:
+            movement = _Movement(segment, one.customer, one.memberships.get(segment.key))
+            is_inside = segment.filter.matches(one.person, at)
+            if is_inside and movement.membership is None:
+                entering.append(movement)
+            elif not is_inside and movement.membership is not None:
+                leaving.append(movement)
+    return entering, leaving
 
 
-def _happening(event: str, segment: FilteredSegment, customer: Customer) -> Happening:
+def _happening(event: str, movement: _Movement) -> Happening:
+    segment, customer = movement.segment, movement.customer
     return Happening(
         event,
         {

@@ -17,7 +17,7 @@ from customers.segments import likely_version, segments_at
 from customers.selectors import find_customer, find_people
 from customers.services.memberships import update_memberships
 from customers.services.merge import merge_guest
-from customers.services.upsert import upsert_customer
+from customers.services.upsert import upsert_in_transaction
 from customers.wire import simple_customer
 from promoengine.core.api.renderers import wire_datetime
 from promoengine.core.errors import DomainError, NotFound
@@ -140,7 +140,7 @@ def _track_with_customer(project: Project, sent: SentEvent, *, channel: str) -> 
 
 
 def _customer(project: Project, sent: SentEvent, *, channel: str) -> Customer:
-    return upsert_customer(
+    return upsert_in_transaction(
         project,
         data=sent.customer,
         tracking_id=sent.tracking_id,
@@ -152,8 +152,7 @@ def _customer(project: Project, sent: SentEvent, *, channel: str) -> Customer:
 
 def _asks(project: Project, sent: SentEvent, version: int) -> bool:
     """Return whether an auto-update segment asks for events of this name."""
-    asking = segments_at(project, version).auto_update
-    return any(sent.type in segment.filter.needs.events for segment in asking)
+    return sent.type in segments_at(project, version).tracked
 
 
 def _as_tracked_before(project: Project, sent: SentEvent, earlier: Mapping[str, Any]) -> TrackedEvent:

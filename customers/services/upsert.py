@@ -9,11 +9,14 @@ from django.db import transaction
 from customers.identities import identity_keys
 from customers.models import Customer
 from customers.payload import read_customer, read_identities
+from customers.rows import locked_customer
 from customers.selectors import customer_by_ref, find_customer
 from customers.services.memberships import update_memberships
 from customers.tracking import as_tracking_id
 from customers.wire import customer_to_wire
+from promoengine.core.errors import NotFound
 from promoengine.core.events import record_event
+from promoengine.core.inserts import insert_unless_there
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import share_definitions
 from promoengine.core.services.metadata import check_metadata, schemas_at
@@ -21,8 +24,7 @@ from promoengine.core.services.metadata import check_metadata, schemas_at
 Identities = dict[str, str | None]
 
 
-@transaction.atomic
-def upsert_customer(
+def upsert_in_transaction(
     project: Project,
     *,
     data: Any,
@@ -32,7 +34,7 @@ def upsert_customer(
     as_of: datetime | None = None,
     now: datetime,
 ) -> Customer:
-    """Create or update the customer a payload names, and return it.
+    """Create or update the customer a payload names, in the caller's transaction, and return it.
 
     Named by `id`, it must exist; by `source_id`, it is made where it is new, once only however many ask at
     the same time; by neither, an e-mail address finds an earlier nameless customer. Who comes with a
@@ -59,9 +61,18 @@ def upsert_customer(
             return customer
     if data.get("id"):
         columns.pop("source_id", None)
-    return _change(
+    changed = _change(
         project, customer, columns, identities, channel=channel, as_of=as_of, where=inside, now=now
     )
+    if changed is not None:
+        return changed
+    # Deleted, or merged into another, since it was found.
+    return upsert_in_transaction(
+        project, data=data, tracking_id=tracking_id, channel=channel, where=where, as_of=as_of, now=now
+    )
+
+
+upsert_customer = transaction.atomic(upsert_in_transaction)
 
 
 @transaction.atomic
@@ -76,7 +87,10 @@ def update_customer(
     """
     columns, identities = read_customer(data, ""), read_identities(data, "")
     customer = customer_by_ref(project, ref)
-    return _change(project, customer, columns, identities, channel=channel, now=now)
+    changed = _change(project, customer, columns, identities, channel=channel, now=now)
+    if changed is None:
+        raise NotFound("customer", ref)
+    return changed
 
 
 def _create(
@@ -93,10 +107,11 @@ def _create(
     customer.tracking_id = as_tracking_id(customer.source_id) if customer.source_id else tracking_id
     if customer.tracking_id is not None:
         # The unique indexes decide who creates it; whoever comes second waits here and then updates.
-        Customer.objects.bulk_create([customer], ignore_conflicts=True)
+        if insert_unless_there(customer):
+            return customer, True
         found = find_customer(project, data, tracking_id=tracking_id)
         if found is not None:
-            return found, found.pk == customer.pk
+            return found, False
         # Somebody else, who is told apart, goes by the tracking id.
         customer.tracking_id = None
     customer.save(force_insert=True)
@@ -113,15 +128,18 @@ def _change(
     as_of: datetime | None = None,
     where: str = "",
     now: datetime,
-) -> Customer:
+) -> Customer | None:
+    """Change a customer if what was said differs; None where they are gone by now."""
     if not _differs(customer, columns, identities):
         return customer
     # Before the row, as checkouts do it, so that neither waits for the other.
     version = share_definitions(project)
     _check(project, columns, version=version, is_new=False, where=where)
     # Locked and read again, so that two updates of metadata merge and none is lost.
-    locked = Customer.objects.select_for_update(of=("self",), no_key=True)
-    customer = locked.select_related("summary").get(pk=customer.pk)
+    locked = locked_customer(project, customer.pk)
+    if locked is None:
+        return None
+    customer = locked
     stated_at = customer.stated_at or customer.updated_at or customer.created_at
     if as_of is not None and as_of < stated_at:
         columns = _gaps(customer, columns)
@@ -204,4 +222,4 @@ def _record(
         channel=channel,
         now=now,
     )
-    update_memberships(project, [customer.pk], version=version, channel=channel, now=now)
+    update_memberships(project, [customer.pk], version=version, are_locked=True, channel=channel, now=now)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from promoengine.core.inserts import insert_rows
 from promoengine.core.models import OutboxEvent, Project
 
 
@@ -40,7 +41,9 @@ def record_events(
     project: Project, happenings: Iterable[Happening], *, now: datetime, channel: str = "API"
 ) -> list[OutboxEvent]:
     """Write several events in one statement, in the caller's transaction, and return them."""
-    return OutboxEvent.objects.bulk_create(new_events(project, happenings, now=now, channel=channel))
+    events = new_events(project, happenings, now=now, channel=channel)
+    insert_rows(events)
+    return events
 
 
 def new_events(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
@@ -25,9 +25,9 @@ class Call:
 def insert_rows(*groups: Sequence[models.Model], only_if: Call | None = None) -> None:
     """Insert rows that have their keys, all of one table in each group, in the caller's transaction.
 
-    Empty groups are left out. Values travel as JSON, so they are what JSON, UUIDs and datetimes can say. What
-    `only_if` calls in the database comes before them, in the same statement: what it refuses by an error is
-    not done at all.
+    Empty groups are left out. Values travel as JSON, so they are what JSON, UUIDs, dates and datetimes can
+    say. What `only_if` calls in the database comes before them, in the same statement: what it refuses by an
+    error is not done at all.
 
     Raises:
         IntegrityError: a constraint refuses a row, or `only_if` does; none is inserted.
@@ -51,6 +51,19 @@ def insert_rows(*groups: Sequence[models.Model], only_if: Call | None = None) ->
     for group in filled:
         for one in group:
             one._state.adding, one._state.db = False, connection.alias
+
+
+def insert_unless_there(row: models.Model) -> bool:
+    """Insert a row that has its key, as `insert_rows` does, unless a unique one like it is there already.
+
+    Waits for others who are inserting such a row. Returns whether it was inserted.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_statement(type(row))} ON CONFLICT DO NOTHING", [_json([row])])
+        inserted = cursor.rowcount == 1
+    if inserted:
+        row._state.adding, row._state.db = False, connection.alias
+    return inserted
 
 
 def array_text(values: Iterable[UUID | int]) -> str:
@@ -81,6 +94,6 @@ def _columns(model: type[models.Model]) -> tuple[list[str], attrgetter]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, UUID | datetime):
+    if isinstance(value, UUID | date):
         return str(value)
     raise TypeError(f"{type(value).__name__} can't be inserted")

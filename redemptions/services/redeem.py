@@ -13,7 +13,7 @@ from campaigns.services.override import store_overrides
 from customers.identities import key_id
 from customers.models import Customer
 from customers.services.merge import merge_guest
-from customers.services.upsert import upsert_customer
+from customers.services.upsert import upsert_in_transaction
 from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import hold_off_checkouts
@@ -295,4 +295,6 @@ def _customer(
     if not (asked.customer or asked.tracking_id):
         return None
     data = {**(asked.customer or {}), "identities": asked.identities}
-    return upsert_customer(project, data=data, tracking_id=asked.tracking_id, channel=channel.name, now=now)
+    return upsert_in_transaction(
+        project, data=data, tracking_id=asked.tracking_id, channel=channel.name, now=now
+    )

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from campaigns.facts import Catalogue, catalogue_facts
 from campaigns.services.override import store_overrides
 from customers.models import Customer
-from customers.services.upsert import upsert_customer
+from customers.services.upsert import upsert_in_transaction
 from promoengine.core.errors import Duplicate, InvalidPayload
 from promoengine.core.models import Project
 from promoengine.core.services.definitions import current_version, share_definitions
@@ -133,7 +133,9 @@ def _enter(project: Project, asked: OrderRequest, *, is_new: bool, now: datetime
 def _people(project: Project, asked: OrderRequest, *, channel: str, now: datetime) -> People:
     named = [(person_key(data), name, data) for name in PEOPLE if (data := getattr(asked, name))]
     return {
-        name: upsert_customer(project, data=data, channel=channel, where=f"{asked.where}.{name}", now=now)
+        name: upsert_in_transaction(
+            project, data=data, channel=channel, where=f"{asked.where}.{name}", now=now
+        )
         # Two orders that name the same two people lock them in the same order.
         for _, name, data in sorted(named, key=lambda one: one[0])
     }

@@ -63,3 +63,19 @@ def test_an_erasure_leaves_no_event_behind(api, project):
     assert {answer.status_code for answer in answers} == {200}
     erased = Customer.objects.exclude(deleted_at=None).get()
     assert not CustomEvent.objects.filter(customer=erased).exists()
+
+
+@pytest.mark.parametrize("path", ["/v1/customers/{id}", "/v1/customers/ann"])
+def test_a_change_under_way_writes_nothing_of_an_erased_customer(api, project, path):
+    made = api.post("/v1/customers", {"source_id": "ann", "name": "Ann"}).json()
+
+    def act(number):
+        if number == 7:
+            return [api.post("/v1/customers/ann/permanent-deletion")]
+        return [api.put(path.format(**made), {"name": f"Ann {number} {turn}"}) for turn in range(4)]
+
+    answers = [answer.status_code for some in in_parallel(16, act) for answer in some]
+
+    erased = Customer.objects.exclude(deleted_at=None).get()
+    assert set(answers) <= {200, 404}
+    assert (erased.name, erased.source_id) == (None, None)

@@ -14,7 +14,7 @@ from campaigns.rule_selectors import load_assignments
 from campaigns.selectors import campaign_by_ref
 from customers.models import Customer
 from customers.selectors import find_customer
-from customers.services.upsert import upsert_customer
+from customers.services.upsert import upsert_in_transaction
 from promoengine.core.errors import DomainError, InvalidPayload, NotFound
 from promoengine.core.events import record_event
 from promoengine.core.models import Project
@@ -116,7 +116,7 @@ def publish(project: Project, asked: PublicationRequest, *, now: datetime) -> Pu
 def _publish(project: Project, asked: PublicationRequest, *, now: datetime) -> Published:
     # Before all others: who locks a batch waits for takers under way, and takers then see the lock.
     share_definitions(project)
-    customer = upsert_customer(project, data=asked.customer, channel=asked.channel, now=now)
+    customer = upsert_in_transaction(project, data=asked.customer, channel=asked.channel, now=now)
     if asked.voucher:
         voucher = voucher_by_ref(project, asked.voucher)
         campaign = voucher.campaign
