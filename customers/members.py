@@ -43,7 +43,7 @@ def members(
 ) -> list[Member]:
     """Return present customers by key, with what filters need and their memberships in those segments.
 
-    The database reads them in a function (migration 0013), whose plan is kept.
+    The database reads them in a function (migration 0014), whose plan is kept.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -45,7 +45,7 @@ SEGMENT_MEMBERS = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0012_merged_guests")]
+    dependencies = [("customers", "0013_deleted_consents")]
 
     operations = [
         migrations.RunSQL(SEGMENT_MEMBERS, "DROP FUNCTION segment_members(uuid, uuid[], uuid[], text[])")
