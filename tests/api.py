@@ -1,5 +1,6 @@
 """A storefront's way in, as tests use it: real requests through all of Django, with a project's keys."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -33,8 +34,8 @@ class Api:
     def delete(self, path: str, **headers: str) -> HttpResponse:
         return self.client.delete(path, headers=self.headers | headers)
 
-    def upload(self, path: str, file: Any) -> HttpResponse:
-        return self.client.post(path, {"file": file}, headers=self.headers)
+    def upload(self, path: str, file: Any, fields: Mapping[str, str] | None = None) -> HttpResponse:
+        return self.client.post(path, {"file": file, **(fields or {})}, headers=self.headers)
 
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> HttpResponse:
         raw = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)

@@ -104,7 +104,7 @@ class ImportPlan:
             InvalidPayload: no column has the codes, or two give the same field.
         """
         if self.mapping is None:
-            found = guess(columns, CAMPAIGN_HEADERS if self.campaign else OWN_HEADERS)
+            found = published_mapping(columns, is_campaign=bool(self.campaign))
         else:
             found = {name: self.mapping.get(name, LEFT_OUT) for name in columns if name}
         check_mapping(found)
@@ -125,6 +125,11 @@ def guess(columns: Sequence[str], headers: Mapping[str, str] = ANY_HEADERS) -> d
         key = headers.get(" ".join(name.lower().replace("_", " ").replace("-", " ").split()), METADATA)
         found[name] = METADATA if key in FIELDS and key in found.values() else key
     return found
+
+
+def published_mapping(columns: Sequence[str], *, is_campaign: bool) -> dict[str, str]:
+    """Return what the columns of a file are by the published headers."""
+    return guess(columns, CAMPAIGN_HEADERS if is_campaign else OWN_HEADERS)
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:

@@ -12,25 +12,18 @@ from campaigns.models import Campaign
 from campaigns.selectors import campaign_by_ref
 from promoengine.core.api.lists import paged_list
 from promoengine.core.api.renderers import wire_datetime
-from promoengine.core.api.serializers import MomentField, read_body
+from promoengine.core.api.serializers import read_body
 from promoengine.core.api.views import ApiRequest
 from promoengine.core.ids import public_id
 from promoengine.core.models import AsyncAction
 from vouchers.api.campaigns import CampaignsView
+from vouchers.api.serializers import BatchBody
 from vouchers.batches import FreeCodes, batch_by_id, batches_of, free_codes, released_at
 from vouchers.models import CodeBatch, PoolAlert
 from vouchers.services.batches import BatchTerms, change_batch
 from vouchers.services.campaigns import add_batch
 from vouchers.services.pool_alerts import EMAILS_MAX, THRESHOLD_MAX, set_pool_alert
 from vouchers.wire import batch_to_wire, free_to_wire
-
-
-class BatchBody(serializers.Serializer):
-    name = serializers.CharField(required=False, allow_blank=True, max_length=255)
-    locked_until = MomentField(
-        required=False, allow_null=True, help_text="None of its codes is given before."
-    )
-    one_per_person = serializers.BooleanField(required=False)
 
 
 class NewBatchBody(BatchBody):

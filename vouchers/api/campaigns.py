@@ -13,9 +13,10 @@ from campaigns.selectors import campaign_by_ref, campaigns_for_wire
 from campaigns.services.change import set_campaign_active
 from campaigns.wire import campaign_to_wire, campaigns_to_wire
 from promoengine.core.api.lists import paged_list
-from promoengine.core.api.serializers import AsyncAnswer, FileBody, read_body
+from promoengine.core.api.serializers import AsyncAnswer, read_body
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.models import AsyncAction
+from vouchers.api.import_options import IN_QUERY, ImportBody
 from vouchers.api.imports import import_sent_records, import_table
 from vouchers.api.serializers import (
     CampaignAnswer,
@@ -125,14 +126,14 @@ class CampaignVoucherByCode(CampaignsView):
 class CampaignImport(CampaignsView):
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(request={"multipart/form-data": FileBody}, responses=AsyncAnswer)
+    @extend_schema(request={"multipart/form-data": ImportBody}, responses=AsyncAnswer)
     def post(self, request: ApiRequest, ref: str) -> Response:
         campaign = campaign_by_ref(request.project, ref)
         return Response({"async_action_id": import_table(request, campaign).public_id})
 
 
 class CampaignRecordsImport(CampaignsView):
-    @extend_schema(request=VoucherBody(many=True), responses={202: AsyncAnswer})
+    @extend_schema(request=VoucherBody(many=True), parameters=IN_QUERY, responses={202: AsyncAnswer})
     def post(self, request: ApiRequest, ref: str) -> Response:
         return import_sent_records(request, campaign_by_ref(request.project, ref))
 

@@ -5,6 +5,7 @@ from rest_framework import serializers
 from campaigns.api.serializers import PromotionBody, TermsBody
 from campaigns.models import Campaign
 from customers.identities import KINDS
+from promoengine.core.api.serializers import MomentField
 
 
 class CampaignBody(TermsBody):
@@ -54,6 +55,14 @@ class VoucherBody(TermsBody):
     additional_info = serializers.CharField(
         required=False, allow_null=True, allow_blank=True, max_length=10_000
     )
+
+
+class BatchBody(serializers.Serializer):
+    name = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    locked_until = MomentField(
+        required=False, allow_null=True, help_text="None of its codes is given before."
+    )
+    one_per_person = serializers.BooleanField(required=False)
 
 
 class BalanceBody(serializers.Serializer):

@@ -41,6 +41,19 @@ class BatchTerms:
         }
 
 
+def check_batch(params: Mapping[str, Any], *, campaign: Campaign | None, now: datetime) -> None:
+    """Refuse what is said of the batch of an import before it begins.
+
+    Raises:
+        InvalidPayload: no campaign is there to have it, or it would be locked until a moment that is past.
+    """
+    if params and campaign is None:
+        raise InvalidPayload("Property .batch is for codes that are imported into a campaign")
+    locked_until = parse_datetime(params.get("locked_until") or "")
+    if locked_until is not None and locked_until <= now:
+        raise InvalidPayload("Property .batch.locked_until should be in the future")
+
+
 def terms_of(params: Mapping[str, Any], *, name: str, now: datetime) -> BatchTerms:
     """Read terms from the params of a job; `name` is for a batch without one, and a past lock is none."""
     locked_until = parse_datetime(params.get("locked_until") or "")

@@ -17,6 +17,7 @@ from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.services.async_actions import Canceled, start_async_action
 from promoengine.core.services.seen_attributes import note_attributes
 from vouchers.import_plans import CHECK, ImportPlan
+from vouchers.services.batches import check_batch
 from vouchers.services.import_sources import CHECKED_FILE, FILE, RECORDS, campaign_of
 from vouchers.services.import_steps import ENDED, READING, ImportSteps
 from vouchers.services.read_codes import check_has_codes
@@ -34,10 +35,12 @@ def start_code_import(
 
     Raises:
         CampaignGone, InvalidVoucher: the campaign is not there, or has no codes.
+        InvalidPayload: the codes can't become such a batch.
     """
     campaign = campaign_of(project, plan)
     if campaign is not None:
         check_has_codes(campaign)
+    check_batch(plan.batch, campaign=campaign, now=now)
     what = INTO_CAMPAIGN if campaign else ON_THEIR_OWN
     return start_async_action(
         project,

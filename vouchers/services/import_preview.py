@@ -1,15 +1,16 @@
 """A look at a table before it is imported: its columns, its first rows, and what is wrong with them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import BinaryIO
 
-from promoengine.core.errors import DomainError
+from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.models import Project, UploadedFile
 from promoengine.core.services.reports import Reported
 from promoengine.core.services.uploads import open_file
 from promoengine.core.tables import read_table
-from vouchers.import_plans import ImportPlan
+from vouchers.import_plans import ImportPlan, published_mapping
 from vouchers.services.import_sources import campaign_of, table_source
 from vouchers.services.read_codes import Surroundings
 
@@ -50,6 +51,26 @@ def columns_of(file: UploadedFile) -> list[Column]:
         for place, name in enumerate(table.columns)
         if name
     ]
+
+
+def with_mapping(plan: ImportPlan, mapping: Mapping[str, str], file: UploadedFile) -> ImportPlan:
+    """Return the plan by which some columns are what a mapping says; the others are what their headers say.
+
+    Raises:
+        InvalidPayload: the table lacks one of the columns, no column has the codes, or two give the same.
+        UnreadableFile: it is no table.
+    """
+    columns = [column.name for column in columns_of(file)]
+    for name in mapping:
+        if name not in columns:
+            raise InvalidPayload(f"Property .mapping names {name!r}, which is no column of the file")
+    published = published_mapping(columns, is_campaign=bool(plan.campaign))
+    mapped = replace(plan, mapping={**published, **mapping})
+    try:
+        mapped.mapping_for(columns)
+    except InvalidPayload as refusal:
+        raise InvalidPayload(f"Property .mapping can't be so. {refusal.details}") from refusal
+    return mapped
 
 
 def try_first_rows(project: Project, *, file: UploadedFile, plan: ImportPlan) -> Trial:

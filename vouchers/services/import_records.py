@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from campaigns.models import Campaign
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.json_text import to_json
 from promoengine.core.models import AsyncAction, Project
 from promoengine.core.services.uploads import keep_file
-from vouchers.import_plans import ImportPlan
+from vouchers.import_plans import GOOD, ImportPlan
+from vouchers.services.batches import NO_TERMS, BatchTerms
 from vouchers.services.create import InvalidVoucher
 from vouchers.services.import_codes import start_code_import
 
@@ -19,18 +22,23 @@ class DuplicateCodes(DomainError):
     message = "Duplicate codes"
 
 
+@transaction.atomic
 def import_records(
     project: Project,
     *,
     campaign: Campaign | None,
     records: Sequence[Mapping[str, Any]],
+    mode: str = GOOD,
+    batch: BatchTerms = NO_TERMS,
     channel: str = "API",
     now: datetime,
 ) -> AsyncAction:
     """Start the import of published voucher records into a campaign, whose terms they get, or on their own.
 
+    `mode` is what becomes of all where one is bad, or that they are only checked.
+
     Raises:
-        InvalidPayload: there is no record.
+        InvalidPayload: there is no record, or the codes can't become such a batch.
         InvalidVoucher: one is without a code, or the campaign has no codes.
         DuplicateCodes: a code stands there twice.
     """
@@ -41,6 +49,12 @@ def import_records(
         raise InvalidVoucher(f"Found {missing} voucher(s) without 'code' value")
     if doubles := len(codes) - len(set(codes)):
         raise DuplicateCodes(f"{doubles} voucher code(s) are sent more than once")
-    plan = ImportPlan(campaign=str(campaign.pk) if campaign else "", known_codes_fail=True, channel=channel)
+    plan = ImportPlan(
+        mode=mode,
+        campaign=str(campaign.pk) if campaign else "",
+        known_codes_fail=True,
+        channel=channel,
+        batch=batch.to_params() if batch != NO_TERMS else {},
+    )
     file = keep_file(project, name="records.json", chunks=[to_json(records)], now=now)
     return start_code_import(project, file=file, plan=plan, is_records=True, now=now)
