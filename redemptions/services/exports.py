@@ -129,6 +129,7 @@ def run_export(action: AsyncAction, rows_of: RowsOf | None = None) -> None:
         action.message = "The export was deleted"
         return
     if found.status == Export.Status.DONE:
+        action.message = _in_words(found.row_count or 0)
         return
     _begin_anew(found, action)
     try:
@@ -142,7 +143,7 @@ def run_export(action: AsyncAction, rows_of: RowsOf | None = None) -> None:
     except Exception:
         _drop_file(found, Export.Status.ERROR)
         raise
-    action.message = f"{action.total_count} rows exported"
+    action.message = _in_words(action.total_count)
 
 
 def rows_asked_for(export: Export) -> QuerySet[Any]:
@@ -207,6 +208,10 @@ def end_given_up() -> None:
     """Say of exports that nobody will go on with that they failed."""
     given_up = Export.objects.filter(status__in=WAITING, action__status__in=ENDED)
     given_up.update(status=Export.Status.ERROR)
+
+
+def _in_words(count: int) -> str:
+    return f"{count} rows exported"
 
 
 def _start(export: Export, *, job: str, now: datetime) -> Export:

@@ -4,6 +4,7 @@ import multiprocessing
 import random
 import signal
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
@@ -37,6 +38,18 @@ def run_and_die(action: AsyncAction) -> None:
     while AsyncAction.objects.get(pk=action.pk).attempts == before:
         worker = _start(action)
         worker.join()
+
+
+def kill_once(action: AsyncAction, *, when: Callable[[], bool]) -> None:
+    """Start a worker, and kill it as soon as something is so, which it must be before the worker ends."""
+    worker = _start(action)
+    deadline = time.monotonic() + 60
+    while not when():
+        assert worker.is_alive()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    worker.kill()
+    worker.join()
 
 
 def _kill_past(work: int, action: AsyncAction, chance: random.Random) -> bool:
