@@ -14,6 +14,8 @@ handler404 = "promoengine.dashboard.refused.page_not_found"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    # Before a hundred others, each of which takes a microsecond to be none of it.
+    path("", include("customers.api.event_urls")),
     # The higher room first: a path such as `customers/{id}/redeemables` is more than `customers/{id}`.
     path("", include("redemptions.api.urls")),
     path("", include("vouchers.api.urls")),

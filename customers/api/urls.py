@@ -1,8 +1,8 @@
-"""The routes of customers and events."""
+"""The routes of customers, their segments and consents."""
 
 from django.urls import path
 
-from customers.api import consents, customers, events, segments
+from customers.api import consents, customers, segments
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
@@ -17,11 +17,9 @@ urlpatterns = [
     path("v1/segments", segments.Segments.as_view()),
     path("v1/segments/preview", segments.SegmentPreview.as_view()),
     path("v1/segments/<str:segment_id>", segments.SegmentById.as_view()),
-    path("v1/events", events.Events.as_view()),
     path("v1/consents", consents.Consents.as_view()),
     path("v1/consents/<str:consent_id>", consents.ConsentById.as_view()),
     path("client/v1/consents", consents.ClientConsents.as_view()),
     path("client/v1/customers/<path:ref>/consents", consents.ClientCustomerConsents.as_view()),
     path("client/v1/customers", customers.ClientCustomers.as_view()),
-    path("client/v1/events", events.ClientEvents.as_view()),
 ]
