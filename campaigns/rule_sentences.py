@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.sentences import money
+from promoengine.core.operator_words import operator_in_words
 from promoengine.engine.findings import COUNT, MONEY, QUANTITY, Finding, Node
 
 SUBJECTS = {
@@ -78,48 +79,6 @@ WINDOWS = {
     "weekly": gettext_lazy("a week"),
     "monthly": gettext_lazy("a month"),
 }
-OPERATORS = {
-    "$is": gettext_lazy("is %(values)s"),
-    "$is_not": gettext_lazy("is not %(values)s"),
-    "$in": gettext_lazy("is one of %(values)s"),
-    "$not_in": gettext_lazy("is none of %(values)s"),
-    "$from": gettext_lazy("comes from %(values)s"),
-    "$less_than": gettext_lazy("is less than %(values)s"),
-    "$less_than_or_equal": gettext_lazy("is at most %(values)s"),
-    "$more_than": gettext_lazy("is more than %(values)s"),
-    "$more_than_or_equal": gettext_lazy("is at least %(values)s"),
-    "$in_location": gettext_lazy("lies in %(values)s"),
-    "$starts_with": gettext_lazy("starts with %(values)s"),
-    "$ends_with": gettext_lazy("ends with %(values)s"),
-    "$contains": gettext_lazy("contains %(values)s"),
-    "$not_contain": gettext_lazy("does not contain %(values)s"),
-    "$count": gettext_lazy("has exactly %(values)s elements"),
-    "$count_more": gettext_lazy("has more than %(values)s elements"),
-    "$count_less": gettext_lazy("has fewer than %(values)s elements"),
-    "$after": gettext_lazy("is after %(values)s"),
-    "$before": gettext_lazy("is before %(values)s"),
-    "$timeframe": gettext_lazy("is within the repeating time %(values)s"),
-    "$timeframe_absolute": gettext_lazy("is between %(values)s"),
-    "$timeframe_daily_hours": gettext_lazy("is within the hours %(values)s"),
-    "$dow": gettext_lazy("is on the weekdays %(values)s (0 is Sunday)"),
-    "$more_than_ago": gettext_lazy("was more than %(values)s days ago"),
-    "$less_than_ago": gettext_lazy("was less than %(values)s days ago"),
-    "$is_days_ago": gettext_lazy("was %(values)s days ago"),
-    "$more_than_future": gettext_lazy("is more than %(values)s days ahead"),
-    "$less_than_future": gettext_lazy("is less than %(values)s days ahead"),
-    "$is_days_in_future": gettext_lazy("is %(values)s days ahead"),
-    "$not_differ": gettext_lazy("has the same elements as %(values)s"),
-    "$not_intersect": gettext_lazy("has no element of %(values)s"),
-    "$has_value": gettext_lazy("is set"),
-    "$is_unknown": gettext_lazy("is not set"),
-}
-ALIASES = {
-    "$greater_than": "$more_than",
-    "$greater_than_or_equal": "$more_than_or_equal",
-    "$more_than_equal": "$more_than_or_equal",
-    "$less_than_equal": "$less_than_or_equal",
-}
-
 Names = Mapping[str, str]
 
 
@@ -131,7 +90,7 @@ def condition_in_words(node: Node, measure: str, currency: str, names: Names) ->
     words = [_subject(node)]
     for operator, values in node.tests:
         said = ", ".join(_value(value, measure, currency, names) for value in values)
-        words.append(OPERATORS[ALIASES.get(operator, operator)] % {"values": said})
+        words.append(operator_in_words(operator, said))
     return _(" and ").join([f"{words[0]} {words[1]}", *words[2:]]) if len(words) > 1 else words[0]
 
 

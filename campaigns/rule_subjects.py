@@ -4,7 +4,7 @@ import enum
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.rule_sentences import OPERATORS
+from promoengine.core.operator_words import OPERATORS
 from promoengine.engine.findings import KINDS, MONEY
 
 

@@ -86,6 +86,12 @@ class CustomerFilter:
         )
 
 
+def operator_asked(field: str, operator: str, sent: Any) -> str:
+    """Return the operator that is meant by one on a field: on a date, a number means days ago."""
+    is_date = field in DATES or (_is_of_event(field) and field.endswith(LAST))
+    return _of_date("", operator, sent) if is_date else operator
+
+
 def parse_filter(data: Any, where: str = ".filter") -> CustomerFilter:
     """Read the published filter of a segment.
 

@@ -23,7 +23,10 @@ class MessageAdmin(ReadOnlyAdmin):
     actions = ["send_failed_again"]
     fields = ["channel", "recipient", "subject", "body", "status", "vendor", "vendor_id", "error", "sent_at"]
 
-    @admin.action(description=_("Send again what failed"))
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("notifications.change_message"))
+
+    @admin.action(description=_("Send again what failed"), permissions=["send"])
     def send_failed_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         keys = list(queryset.values_list("pk", flat=True))
         count = send_again(current_project(request), message_ids=keys, now=timezone.now())

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from campaigns.admin.catalogue_forms import CollectionForm, GoodForm, ProductForm, SkuForm
+from campaigns.admin.catalogue_forms import CollectionForm, GoodForm, ProductForm, SkuForm, filter_sentences
 from campaigns.admin.in_use import KeptWhileInUse
 from campaigns.catalogue_selectors import members_of, skus_by_product
 from campaigns.models import Product, ProductCollection, Sku
@@ -23,6 +23,7 @@ from campaigns.services.products import (
     upsert_product,
     upsert_sku,
 )
+from customers.places import with_names
 from promoengine.core.admin_attribute_fields import attribute_fieldset
 from promoengine.core.admin_conditions import CONDITIONS, shown_if
 from promoengine.core.admin_details import details_in_words
@@ -45,8 +46,10 @@ class CatalogueAdmin(ProjectModelAdmin):
         made.project = current_project(request)
         return made
 
-    def may_save(self, request: HttpRequest, obj: Model | None) -> bool:
-        return bool(self.has_change_permission(request, obj) if obj else self.has_add_permission(request))
+    def typed_or_shown(self, request: HttpRequest, obj: Model | None) -> tuple[str, str]:
+        """Return the fields of the price and the details: of the form, or for those who may only look."""
+        may_save = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        return ("price_tag", "details") if may_save else ("price_shown", "details_shown")
 
     @display(description=_("Details (metadata)"))
     def details_shown(self, row: Product | Sku) -> str:
@@ -71,14 +74,14 @@ class ProductAdmin(CatalogueAdmin):
     list_display = ["name", "source_id", "price_shown", "created_at"]
     search_fields = ["name", "source_id"]
     search_help_text = _("Part of a name or of the shop's own id")
-    readonly_fields = ["skus", "details_shown"]
+    readonly_fields = ["skus", "price_shown", "details_shown"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        fields = ["name", "source_id", "price_tag", "variants", "image_url"]
+        price, details = self.typed_or_shown(request, obj)
+        fields = ["name", "source_id", price, "variants", "image_url"]
         attributes = attribute_fieldset(self, request, obj, "product")
-        details = "details" if self.may_save(request, obj) else "details_shown"
         shown = [*fields, "skus", details] if obj else [*fields, details]
-        return [(None, {"fields": shown}), *attributes]
+        return self.in_words(request, obj, [(None, {"fields": shown}), *attributes])
 
     def save_model(self, request: HttpRequest, obj: Product, form: GoodForm, change: bool) -> None:
         project, now = current_project(request), timezone.now()
@@ -121,14 +124,14 @@ class SkuAdmin(CatalogueAdmin):
     autocomplete_fields = ["product"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        fields = ["product", "sku", "source_id", "price_tag", "image_url"]
+        price, details = self.typed_or_shown(request, obj)
+        fields = ["product", "sku", "source_id", price, "image_url"]
         own = attribute_fieldset(self, request, obj, "product")
-        details = "details" if self.may_save(request, obj) else "details_shown"
-        shown = [*fields, "attributes", details] if obj else [*fields, details]
+        shown = [*fields, "attributes_shown", details] if obj else [*fields, details]
         return [(None, {"fields": shown}), *own]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return ["product", "attributes", "details_shown"] if obj else []
+        return ["product", "attributes_shown", "price_shown", "details_shown"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Sku, form: GoodForm, change: bool) -> None:
         project, now, data = current_project(request), timezone.now(), form.to_wire()
@@ -146,6 +149,10 @@ class SkuAdmin(CatalogueAdmin):
             now=timezone.now(),
         )
 
+    @display(description=_("What it differs in"))
+    def attributes_shown(self, sku: Sku) -> str:
+        return details_in_words(sku.attributes)
+
     @display(description=_("Price"), ordering="price")
     def price_shown(self, sku: Sku) -> str:
         price = sku.product.price if sku.price is None else sku.price
@@ -161,7 +168,7 @@ class ProductCollectionAdmin(KeptWhileInUse, CatalogueAdmin):
     list_display = ["name", "type", "created_at"]
     search_fields = ["name"]
     search_help_text = _("Part of a name")
-    readonly_fields = ["members", "filter"]
+    readonly_fields = ["members", "asks"]
     conditional_fields = {"listed": "type == 'STATIC'", **shown_if("type == 'AUTO_UPDATE'", ["metadata"])}
     refused_fields = {"product": "listed", "sku": "listed"}
 
@@ -171,7 +178,8 @@ class ProductCollectionAdmin(KeptWhileInUse, CatalogueAdmin):
         if obj.type == ProductCollection.Type.STATIC:
             return [(None, {"fields": ["name", "type", "members"]})]
         form = self.get_form(request, obj, change=True)(instance=obj)
-        return [(None, {"fields": ["name", "type", *(CONDITIONS if form.is_editable else ["filter"])]})]
+        may_change = form.is_editable and self.has_change_permission(request, obj)
+        return [(None, {"fields": ["name", "type", *(CONDITIONS if may_change else ["asks"])]})]
 
     def save_model(
         self, request: HttpRequest, obj: ProductCollection, form: CollectionForm, change: bool
@@ -184,6 +192,13 @@ class ProductCollectionAdmin(KeptWhileInUse, CatalogueAdmin):
 
     def delete_model(self, request: HttpRequest, obj: ProductCollection) -> None:
         delete_collection(current_project(request), obj.public_id)
+
+    @display(description=_("What is in it"))
+    def asks(self, collection: ProductCollection) -> str:
+        said = filter_sentences(
+            with_names(collection.project_id, collection.filter or {}), collection.project.currency
+        )
+        return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in said))
 
     @display(description=_("Products"))
     def members(self, collection: ProductCollection) -> str:

@@ -18,10 +18,12 @@ from campaigns.catalogue_selectors import products_of
 from campaigns.models import Product, ProductCollection, Sku
 from promoengine.core.admin_attribute_fields import AttributeFields
 from promoengine.core.admin_conditions import (
+    JUNCTIONS,
     ROWS,
     check_rows,
     check_values,
     condition_fields,
+    filter_in_words,
     split_lines,
     split_values,
     text_field,
@@ -45,8 +47,18 @@ OPERATORS = [
     ("$more_than", _("is more than")),
     ("$less_than", _("is less than")),
 ]
+# What the API may ask and the form does not offer.
+SAID = {
+    "id": _("Id"),
+    "product_id": _("The product's id"),
+    "object": _("Kind"),
+    "attributes": _("What its SKUs differ in"),
+    "image_url": _("Image"),
+    "skus": _("SKUs"),
+    "created_at": _("Created"),
+    "updated_at": _("Last changed"),
+}
 NUMERIC = ("$more_than", "$less_than")
-JUNCTIONS = [("and", _("All of them")), ("or", _("Any of them"))]
 
 
 class GoodForm(AttributeFields, forms.ModelForm):
@@ -73,7 +85,6 @@ class GoodForm(AttributeFields, forms.ModelForm):
         self.initial["details"] = self._stored_details
         if "source_id" not in self.fields:  # for those who may only look
             return
-        self.fields["source_id"].label = _("The shop's own id")
         if self.instance.price is not None:
             self.initial["price_tag"] = major_units(self.instance.price, self.project.currency)
         if self.instance.source_id is not None:
@@ -139,6 +150,7 @@ class ProductForm(GoodForm):
     class Meta:
         model = Product
         fields = ["name", "source_id", "image_url"]
+        labels = {"source_id": _("The shop's own id")}
         widgets = {"image_url": UnfoldAdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -160,7 +172,7 @@ class SkuForm(GoodForm):
     class Meta:
         model = Sku
         fields = ["product", "sku", "source_id", "image_url"]
-        labels = {"sku": _("Name")}
+        labels = {"sku": _("Name"), "source_id": _("The shop's own id")}
         widgets = {"image_url": UnfoldAdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -182,9 +194,9 @@ class CollectionForm(forms.ModelForm):
     )
     junction = forms.ChoiceField(
         label=_("Which of these must hold"),
-        choices=JUNCTIONS,
+        choices=[*JUNCTIONS.items()],
         required=False,
-        widget=UnfoldAdminSelectWidget(choices=JUNCTIONS),
+        widget=UnfoldAdminSelectWidget(choices=[*JUNCTIONS.items()]),
     )
 
     class Meta:
@@ -294,3 +306,18 @@ def _texts(values: list[Any], name: str, currency: str) -> Iterator[str]:
             yield f"{major_units(value, currency):f}"
         else:
             yield str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def filter_sentences(filter: Mapping[str, Any], currency: str) -> Iterator[str]:
+    """Yield what a collection's filter asks, a sentence for each condition."""
+    return filter_in_words(filter, _subject, lambda field, value: _shown(value, field, currency))
+
+
+def _subject(field: str) -> str:
+    _name, dot, key = field.partition(".")
+    return key if dot else str((dict(FIELDS) | SAID).get(field, field))
+
+
+def _shown(value: Any, field: str, currency: str) -> str:
+    amount = currency if field == "price" and isinstance(value, int) else ""
+    return f"{next(_texts([value], field, currency))} {amount}".strip()

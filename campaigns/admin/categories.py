@@ -121,6 +121,9 @@ class CategoryAdmin(ProjectModelAdmin):
         (_("Beside other offers"), {"fields": ["meeting", "no_effect", "calculation", "limit"]}),
     ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Category | None = None) -> Any:
+        return self.in_words(request, obj, super().get_fieldsets(request, obj))
+
     def get_form(
         self, request: HttpRequest, obj: Category | None = None, change: bool = False, **kwargs: Any
     ) -> Any:

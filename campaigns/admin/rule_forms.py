@@ -12,12 +12,12 @@ from campaigns.admin.picker import PickField
 from campaigns.admin.rule_conditions import FIELDS, PICKED, ConditionForm, id_in, shown_condition
 from campaigns.catalogue_search import Named, named_things, object_of
 from campaigns.models import ValidationRule
+from promoengine.core.admin_conditions import JUNCTIONS
 from promoengine.core.models import Project
 from promoengine.engine.logic import Junction, Leaf, parse_logic
 from promoengine.engine.rules import MESSAGE_MAX
 
 ROWS = 12
-JUNCTIONS = [("and", _("All of them")), ("or", _("Any of them"))]
 # What an entry of `applicable_to` may say and still be no more than a product that was picked.
 PLAIN_ENTRY = {"object", "id", "source_id", "product_id", "product_source_id", "strict", "effect"}
 
@@ -26,10 +26,10 @@ class RuleForm(forms.ModelForm):
     """Makes and changes a rule; what its fields can't show stays as it is."""
 
     junction = forms.ChoiceField(
-        choices=JUNCTIONS,
+        choices=[*JUNCTIONS.items()],
         required=False,
         label=_("Which of these must hold"),
-        widget=UnfoldAdminSelectWidget(choices=JUNCTIONS),
+        widget=UnfoldAdminSelectWidget(choices=[*JUNCTIONS.items()]),
     )
     included = PickField(
         required=False,

@@ -161,6 +161,9 @@ class StackingAdmin(ProjectModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProjectStacking]:
         return ProjectStacking.objects.filter(pk=current_project(request).pk)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.in_words(request, obj, super().get_fieldsets(request, obj))
+
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> Any:

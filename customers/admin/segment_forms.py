@@ -9,14 +9,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from customers.membership import AGO, parse_filter
+from customers.membership import operator_asked, parse_filter
 from customers.models import Segment
 from promoengine.core.admin_conditions import (
     CONDITIONS,
+    JUNCTIONS,
     ROWS,
     check_rows,
     check_values,
     condition_fields,
+    filter_in_words,
     shown_if,
     split_lines,
     split_values,
@@ -25,7 +27,6 @@ from promoengine.core.admin_conditions import (
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import Project
 from promoengine.core.prices import major_units, minor_units, plain_number
-from promoengine.engine.values import number_of
 
 MONEY = ("summary.orders.total_amount", "summary.orders.last_order_amount")
 FIELDS = {
@@ -47,6 +48,7 @@ FIELDS = {
     "events": gettext_lazy("How often something happened (custom event)"),
 }
 KEYED = {"metadata": "metadata.{}", "events": "events.{}.count"}
+LAST_EVENT = {"last_event": "events.{}.last_date"}
 DATES = ("birthdate", "created_at", "summary.orders.last_order_date")
 NUMBERS = ("summary.orders.total_count", *MONEY, "summary.redemptions.total_succeeded", "events")
 OPERATORS = {
@@ -66,11 +68,38 @@ OPERATORS = {
     "$is_unknown": gettext_lazy("is not known"),
 }
 # What the API may ask and the form does not offer.
-SAID = OPERATORS | {"$in_location": gettext_lazy("lies in %(values)s")}
+SAID = {
+    "description": gettext_lazy("Description"),
+    "birthday": gettext_lazy("Birthday"),
+    "updated_at": gettext_lazy("Date of the last change"),
+    "address.line_1": gettext_lazy("First line of the address"),
+    "address.line_2": gettext_lazy("Second line of the address"),
+    "address.state": gettext_lazy("State"),
+    "address.postal_code": gettext_lazy("Postal code"),
+    "summary.orders.average_amount": gettext_lazy("Average of paid orders"),
+    "summary.orders.products": gettext_lazy("Products of paid orders"),
+    "summary.redemptions.total_redeemed": gettext_lazy("Number of redemptions that hold"),
+    "summary.redemptions.total_failed": gettext_lazy("Number of refused redemptions"),
+    "summary.redemptions.total_rolled_back": gettext_lazy("Number of redemptions rolled back"),
+    "summary.redemptions.total_rollback_failed": gettext_lazy("Number of refused rollbacks"),
+    "summary.redemptions.total_rollback_succeeded": gettext_lazy("Number of rollbacks"),
+    "summary.redemptions.gift.redeemed_amount": gettext_lazy("Gift credits used"),
+    "summary.redemptions.gift.amount_to_go": gettext_lazy("Gift credits left"),
+}
+KEYED_SAID = {
+    "metadata": gettext_lazy("Customer's %(name)s"),
+    "events": gettext_lazy("How often “%(name)s” happened"),
+    "last_event": gettext_lazy("When “%(name)s” last happened"),
+}
+MONEY_SAID = (
+    *MONEY,
+    "summary.orders.average_amount",
+    "summary.redemptions.gift.redeemed_amount",
+    "summary.redemptions.gift.amount_to_go",
+)
 BARE = ("$today", "$this_month", "$next_month", "$has_value", "$is_unknown")
 OF_DATES = ("$more_than_ago", "$less_than_ago", "$today", "$this_month", "$next_month")
 ONE_NUMBER = ("$more_than", "$less_than", "$more_than_ago", "$less_than_ago")
-JUNCTIONS = {"and": gettext_lazy("All of them"), "or": gettext_lazy("Any of them")}
 CONDITION_SHOWN = shown_if("type != 'static'", list(KEYED))
 
 
@@ -218,8 +247,7 @@ def shown_filter(filter: Mapping[str, Any], currency: str) -> dict[str, Any] | N
             return None
         ((operator, sent),) = conditions.items()
         values = sent if isinstance(sent, list) else [sent]
-        if field in DATES and all(map(number_of, values)):
-            operator = AGO.get(operator, operator)
+        operator = operator_asked(field, operator, values)
         name, key = _named(field)
         texts = [_typed(value, name, currency) for value in values]
         if name not in FIELDS or operator not in OPERATORS or None in texts:
@@ -231,7 +259,7 @@ def shown_filter(filter: Mapping[str, Any], currency: str) -> dict[str, Any] | N
 
 def _named(field: str) -> tuple[str, str]:
     """Return what the form calls a field, and the name that is asked for besides."""
-    for name, pattern in KEYED.items():
+    for name, pattern in (KEYED | LAST_EVENT).items():
         before, after = pattern.split("{}")
         if field.startswith(before) and field.endswith(after):
             return name, field.removeprefix(before).removesuffix(after)
@@ -252,19 +280,27 @@ def _typed(value: Any, name: str, currency: str) -> str | None:
 
 def sentences_of(filter: Mapping[str, Any], currency: str) -> Iterator[str]:
     """Yield what a filter asks, a sentence for each condition."""
-    for field, asked in filter.items():
-        if field == "junction":
-            if len(filter) > 2:
-                yield f"{_('Which of these must hold')}: {JUNCTIONS[str(asked).lower()]}"
-            continue
-        for operator, sent in asked["conditions"].items():
-            values = sent if isinstance(sent, list) else [sent]
-            shown = ", ".join(_shown(value, field, currency) for value in values)
-            words = SAID[operator] % {"values": shown} if operator in SAID else f"{operator} {shown}"
-            yield f"{FIELDS.get(field, field)} {words}"
+    meant = {
+        field: {
+            "conditions": {
+                operator_asked(field, operator, sent): sent for operator, sent in asked["conditions"].items()
+            }
+        }
+        if field != "junction"
+        else asked
+        for field, asked in filter.items()
+    }
+    return filter_in_words(meant, _subject, lambda field, value: _shown(value, field, currency))
+
+
+def _subject(field: str) -> str:
+    name, key = _named(field)
+    if key and name in KEYED_SAID:
+        return KEYED_SAID[name] % {"name": key}
+    return str((FIELDS | SAID).get(field, field))
 
 
 def _shown(value: Any, field: str, currency: str) -> str:
-    if field in MONEY and type(value) is int:
+    if field in MONEY_SAID and type(value) is int:
         return f"{major_units(value, currency):f} {currency}"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,6 +1,6 @@
 """Filters in forms, without JSON: a few conditions in rows, each of a field, an operator and its values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,12 +9,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from promoengine.core.operator_words import operator_in_words
+
 ROWS = 3
 NUMBERS_UP_TO = 10**15
 CONDITIONS = [
     *(f"{name}_{row}" for row in range(ROWS) for name in ("field", "key", "operator", "value")),
     "junction",
 ]
+
+JUNCTIONS = {"and": gettext_lazy("All of them"), "or": gettext_lazy("Any of them")}
 
 Choices = Sequence[tuple[str, Any]]
 
@@ -105,3 +109,21 @@ def _is_number(text: str) -> bool:
     except InvalidOperation:
         return False
     return number.is_finite() and abs(number) < NUMBERS_UP_TO
+
+
+def filter_in_words(
+    filter: Mapping[str, Any], subject_of: Callable[[str], str], shown: Callable[[str, Any], str]
+) -> Iterator[str]:
+    """Yield what a filter asks, a sentence for each condition.
+
+    `subject_of` is what a field is called, and `shown` a value of a field as people write it.
+    """
+    for field, asked in filter.items():
+        if field == "junction":
+            if len(filter) > 2:
+                yield f"{_('Which of these must hold')}: {JUNCTIONS[str(asked).lower()]}"
+            continue
+        for operator, sent in asked["conditions"].items():
+            values = sent if isinstance(sent, list) else [sent]
+            said = ", ".join(shown(field, value) for value in values)
+            yield f"{subject_of(field)} {operator_in_words(operator, said)}"

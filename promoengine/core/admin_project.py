@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
+from promoengine.core.admin_looking import Fieldset, in_words, labels_of
 from promoengine.core.errors import DomainError, QueryTooLarge
 from promoengine.core.models import Project
 from promoengine.core.pages import PAGE_MAX, Total, bounded, total_of
@@ -139,9 +140,20 @@ class ProjectModelAdmin(ModelAdmin):
         """Return whether a row is shown by `looked_at` instead of its form."""
         return bool(obj and self.looked_at) and not self.has_change_permission(request, obj)
 
+    def in_words(
+        self, request: HttpRequest, obj: Model | None, fieldsets: Sequence[Fieldset]
+    ) -> Sequence[Fieldset]:
+        """Return fieldsets with words for what only the form shows of a row, to those who may only look."""
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        form = type(self.form.__name__, (self.form,), {"project": current_project(request)})
+        return in_words(form(instance=obj), fieldsets)
+
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
+        if obj and not self.has_change_permission(request, obj):
+            kwargs["labels"] = labels_of(self.form, self.model)
         if self.only_looks(request, obj):
             kwargs |= {"form": ModelForm, "fields": []}
         form = super().get_form(request, obj, change=change, **kwargs)

@@ -106,7 +106,10 @@ class ExportAdmin(ReadOnlyAdmin):
         return bool(_visible(request)) if obj is None else obj.exported_object in _visible(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
-        return self.has_view_permission(request, obj)
+        """Who made a file may delete it, and who may delete all."""
+        is_own = obj is not None and obj.user_id == request.user.pk
+        may_delete = is_own or bool(request.user.has_perm("redemptions.delete_export"))
+        return may_delete and self.has_view_permission(request, obj)
 
     def get_urls(self) -> list[Any]:
         new, progress = (self.admin_site.admin_view(view) for view in (self.new, self.progress))

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from campaigns.sentences import money
+from promoengine.core.admin_details import details_in_words
 from promoengine.core.admin_project import ReadOnlyAdmin, current_project
 from promoengine.core.errors import DomainError
 from redemptions.admin import simulator
@@ -49,10 +50,10 @@ class RedemptionAdmin(ReadOnlyAdmin):
         "order",
         "reason",
         "failure_message",
-        "metadata",
+        "details",
         "created_at",
     ]
-    readonly_fields = ["what", "outcome", "taken_off"]
+    readonly_fields = ["what", "outcome", "taken_off", "details"]
 
     def get_urls(self) -> list[Any]:
         panel = self.admin_site.admin_view(self.of_voucher)
@@ -114,6 +115,10 @@ class RedemptionAdmin(ReadOnlyAdmin):
     @display(description=_("Discount"))
     def taken_off(self, redemption: Redemption) -> str:
         return money(redemption.discount_amount, redemption.currency or redemption.project.currency)
+
+    @display(description=_("Details"))
+    def details(self, redemption: Redemption) -> str:
+        return details_in_words(redemption.metadata or {})
 
     def has_roll_back_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("redemptions.change_redemption"))

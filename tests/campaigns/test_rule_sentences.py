@@ -2,7 +2,8 @@
 
 import pytest
 
-from campaigns.rule_sentences import ALIASES, OPERATORS, condition_in_words
+from campaigns.rule_sentences import condition_in_words
+from promoengine.core.operator_words import ALIASES, OPERATORS
 from promoengine.engine import rules
 from promoengine.engine.findings import KINDS, MONEY
 from promoengine.engine.operators import OPERATORS as KNOWN

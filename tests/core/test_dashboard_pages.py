@@ -7,10 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import ProductCollection
-from customers.services.consent import save_consent
 from customers.services.locations import create_location
 from promoengine.core.models import Project, RetentionPeriod
-from tests.factories import ProductFactory, ProjectFactory
+from tests.factories import CategoryFactory, ProductFactory, ProjectFactory
 
 COLLECTION = "/admin/campaigns/productcollection/"
 RETENTION = "/admin/core/retentionperiod/add/"
@@ -92,11 +91,11 @@ def test_an_empty_list_says_why_in_plain_words(marketer, project, path, said):
 
 def test_who_deletes_is_told_what_becomes_of_it(marketer, project):
     product = ProductFactory(project=project)
-    consent = save_consent(project, name="News", now=timezone.now())
+    category = CategoryFactory(project=project)
 
     asked = [
         marketer.get(f"/admin/{path}/{row.pk}/delete/").content.decode()
-        for path, row in (("campaigns/product", product), ("customers/consent", consent))
+        for path, row in (("campaigns/product", product), ("campaigns/category", category))
     ]
 
     assert "It goes to the trash with its SKUs" in asked[0]

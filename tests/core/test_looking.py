@@ -4,14 +4,21 @@ import re
 from html import unescape
 
 import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.models import Permission, User
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.models import ProductCollection, ProjectStacking
 from customers.models import Location
 from customers.services.consent import save_consent
-from redemptions.models import Redemption
+from notifications.models import Message
+from promoengine.core.admin_project import ProjectModelAdmin
+from redemptions.models import Export, Redemption
 from tests import factories
+from vouchers.models import Publication
 from vouchers.services.delete import delete_voucher
 
 MADE = [
@@ -149,3 +156,134 @@ def test_who_may_only_look_rolls_nothing_back(client, shop, api):
     )
 
     assert Redemption.objects.get().status == Redemption.Status.SUCCEEDED
+
+
+def looked_at(client, row):
+    """Return what the page of a row says to somebody who may only look."""
+    page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    text = client.get(page).content.decode().partition('id="content-main"')[2]
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def test_all_fields_that_lookers_are_shown_are_known_of_the_row(client, shop):
+    looker = guest(client, LOOKS)
+    request = RequestFactory().get("/")
+    request.user, request.session = User.objects.get(), looker.session
+    shown = set()
+
+    for model, page in admin.site._registry.items():
+        if not isinstance(page, ProjectModelAdmin):
+            continue
+        row = page.get_queryset(request).first()
+        if row is None:
+            continue
+        columns = {column.name for column in model._meta.get_fields()}
+        for name in flatten_fieldsets(page.get_fieldsets(request, row)):
+            assert callable(name) or name in columns or hasattr(page, name) or hasattr(row, name), name
+        shown.add(model)
+
+    assert len(shown) > 10
+
+
+def test_lookers_are_told_what_forms_say(client, project, api):
+    product = factories.ProductFactory(project=project, price=1250, source_id="mug", attributes=["size"])
+    sku = factories.SkuFactory(project=project, product=product, price=None, attributes={"size": "L"})
+    category = factories.CategoryFactory(project=project, name="Alone")
+    project.stacking_rules = {"exclusive_categories": [category.public_id], "redeemables_limit": 7}
+    project.save()
+    campaign = factories.CampaignFactory(project=project, one_customer_by=["email"], guests="REFUSED")
+    api.post(
+        "/v1/product-collections",
+        {
+            "type": "AUTO_UPDATE",
+            "name": "Cheap",
+            "filter": {
+                "junction": "and",
+                "price": {"conditions": {"$less_than_or_equal": [1250]}},
+                "metadata.brand": {"conditions": {"$is": ["Acme"]}},
+                "created_at": {"conditions": {"$has_value": [True]}},
+                "name": {"conditions": {"$not_contain": ["x"]}},
+            },
+        },
+    )
+    collection = ProductCollection.objects.get()
+    looker = guest(client, LOOKS)
+
+    said = {row: looked_at(looker, row) for row in (product, sku, category, campaign, collection)}
+    said["stacking"] = looked_at(looker, ProjectStacking.objects.get(pk=project.pk))
+
+    for row, texts in {
+        product: ["The shop's own id mug", "Price 12.50", "What its SKUs differ in size"],
+        sku: ["Price 12.50", "What it differs in size: L"],
+        category: [
+            "Its offers can be used Alone: not with ordinary offers",
+            "Where an offer changes nothing As the stacking rules say",
+        ],
+        campaign: [
+            "Who shares one of these counts as one customer E-mail address, however it is spelled",
+            "May guests use it? No, they have to sign in",
+            "Codes 0",
+        ],
+        collection: [
+            "Price is at most 12.50",
+            "brand is Acme",
+            "Created is set",
+            "Name does not contain x",
+        ],
+        "stacking": ["Offers in one request 7", "Offers apply In the order in which the shop sends them"],
+    }.items():
+        for text in texts:
+            assert text in said[row]
+
+
+def test_who_may_only_look_sends_no_message_again(client, project):
+    message = Message.objects.create(
+        project=project,
+        event_id=project.pk,
+        channel="email",
+        recipient="a@b.c",
+        status="failed",
+        created_at=timezone.now(),
+    )
+    path, chosen = "/admin/notifications/message/", {"_selected_action": [str(message.pk)]}
+    looker = guest(client, LOOKS)
+
+    page = looker.get(path).content.decode()
+    looker.post(path, {"action": "send_failed_again"} | chosen)
+
+    assert "Send again" not in page
+    assert Message.objects.get().status == "failed"
+    User.objects.get().user_permissions.add(Permission.objects.get(codename="change_message"))
+    assert "Send again" in looker.get(path).content.decode()
+
+
+def test_who_may_only_look_deletes_the_files_of_their_own_alone(client, project, api):
+    api.post("/v1/exports", {"exported_object": "voucher"})
+    looker = guest(client, LOOKS)
+    looker.post("/admin/redemptions/export/new/voucher/", {"fields_chosen": ["code"], "format": "CSV"})
+    own, other = Export.objects.get(user__isnull=False), Export.objects.get(user=None)
+    path = "/admin/redemptions/export/{}/delete/"
+
+    assert (
+        "Delete export" not in looker.get(path.format(other.pk).replace("delete", "change")).content.decode()
+    )
+    refused = looker.post(path.format(other.pk), {"post": "yes"})
+    looker.post(path.format(own.pk), {"post": "yes"})
+
+    assert (refused.status_code, list(Export.objects.all())) == (403, [other])
+    assert "delete_selected" not in looker.get("/admin/redemptions/export/").content.decode()
+
+
+def test_a_publication_names_its_codes(client, project, api):
+    campaign = factories.CampaignFactory(project=project)
+    codes = [factories.VoucherFactory(project=project, campaign=campaign).code for _ in range(2)]
+    body = {"campaign": {"name": campaign.name, "count": 2}, "customer": {"source_id": "ann"}}
+    assert api.post("/v1/publications", body | {"metadata": {"gift": "hat"}}).status_code == 200
+    looker, row = guest(client, LOOKS), Publication.objects.get()
+
+    listed = looker.get("/admin/vouchers/publication/").content.decode()
+    said = looked_at(looker, row)
+
+    assert f"{row.voucher_code} and 1 more" in listed
+    assert all(code in said for code in codes)
+    assert "gift: hat" in said

@@ -5,10 +5,15 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from customers.admin import segment_forms
+from customers.membership import FIELDS
 from customers.models import Segment
 from promoengine.core.ids import parse_public_id
 from promoengine.core.models import AsyncAction
+from promoengine.core.operator_words import operator_in_words
 from promoengine.core.services.definitions import current_version
+from promoengine.engine.calendar import CALENDAR
+from promoengine.engine.operators import OPERATORS
 from tests.customers.segments import fill
 from tests.factories import CustomerFactory, ProjectFactory
 
@@ -182,9 +187,47 @@ def test_a_filter_that_says_more_than_the_form_stays_as_it_is(marketer, api):
     change(marketer, segment, name="New name")
 
     segment.refresh_from_db()
-    assert "Name starts with one of A" in page
+    assert "Name starts with A" in page
     assert "field_0" not in page
     assert (segment.name, segment.filter) == ("New name", filter_)
+
+
+@pytest.mark.parametrize(
+    ("field", "asked", "said"),
+    [
+        ("metadata.club", {"$is": ["gold"]}, "Customer&#x27;s club is gold"),
+        ("birthdate", {"$next_month": [True]}, "Birthday is next month"),
+        ("created_at", {"$last_year": [True]}, "Customer since was last year"),
+        ("birthdate", {"$this_week_md": [True]}, "Birthday is this week, whatever the year"),
+        ("events.review.count", {"$more_than_or_equal": [2]}, "How often “review” happened is at least 2"),
+        (
+            "events.review.last_date",
+            {"$more_than": [5]},
+            "When “review” last happened was more than 5 days ago",
+        ),
+        (
+            "summary.orders.average_amount",
+            {"$less_than": [1250]},
+            "Average of paid orders is less than 12.50",
+        ),
+        ("address.postal_code", {"$starts_with": ["00"]}, "Postal code starts with 00"),
+    ],
+)
+def test_those_who_may_only_look_read_a_filter_in_words(client, project, api, field, asked, said):
+    segment = made(api, **{field: {"conditions": asked}})
+    user = User.objects.create_user("lena", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_segment"))
+    client.force_login(user)
+
+    assert said in client.get(f"/admin/customers/segment/{segment.pk}/change/").content.decode()
+
+
+def test_every_field_and_operator_of_filters_has_words():
+    unsaid = [field for field in FIELDS if field not in segment_forms.FIELDS | segment_forms.SAID]
+
+    assert unsaid == []
+    for operator in OPERATORS | CALENDAR:
+        assert "$" not in operator_in_words(operator, "5")
 
 
 def test_a_listed_segment_gets_a_new_name_alone(marketer, api):

@@ -30,7 +30,7 @@ from promoengine.core.models import Project
 from vouchers.admin.batches import batches_panel, pool_context
 from vouchers.admin.campaign_work import campaign_work, may_see_work
 from vouchers.admin.forms import BATCH_FIELDS, CampaignForm, code_config_of
-from vouchers.admin.limits import LIMIT_FIELDS, WHO_FIELDS, limits_filled_in
+from vouchers.admin.limits import KEYS, LIMIT_FIELDS, WHO_FIELDS, limits_filled_in
 from vouchers.models import Voucher
 from vouchers.services.batches import NewCodes
 from vouchers.services.campaigns import (
@@ -94,8 +94,10 @@ class CampaignAdmin(GuardedAdmin):
         ("start_date", "expiration_date"),
         "quantity",
         "join_once",
+        "counted_by",
+        "guests",
         ("rollbacks", "rollbacks_until"),
-        "codes",
+        "codes_made",
     ]
     conditional_fields = {
         "most": "offer == 'PERCENT'",
@@ -258,6 +260,16 @@ class CampaignAdmin(GuardedAdmin):
         return format_html(
             '<a class="underline" href="{}">{}</a>', codes_url(campaign), campaign.vouchers_count
         )
+
+    @display(description=_("Codes"))
+    def codes_made(self, campaign: Campaign) -> str:
+        """Return them under a name that the form, which shows its own by other fields, has no field of."""
+        return self.codes(campaign)
+
+    @display(description=_("Who shares one of these counts as one customer"))
+    def counted_by(self, campaign: Campaign) -> str:
+        names = dict(KEYS)
+        return ", ".join(str(names[kind]) for kind in campaign.one_customer_by) or "-"
 
     @admin.action(description=_("Enable selected campaigns"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:

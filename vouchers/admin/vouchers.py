@@ -17,6 +17,7 @@ from campaigns.admin.guarded import GuardedAdmin
 from campaigns.sentences import money, offer_in_words
 from campaigns.services.related_objects import RelatedObject
 from promoengine.core.admin_attribute_fields import attribute_fieldset
+from promoengine.core.admin_details import details_in_words
 from promoengine.core.admin_project import (
     QUICKLY_FOUND,
     ProjectModelAdmin,
@@ -39,6 +40,7 @@ from vouchers.services.related_objects import related_object
 from vouchers.services.update import set_vouchers_active, update_voucher
 
 CHANNEL = "USER_PORTAL"
+CODES_SHOWN = 100
 # What the actions are called on the page where all that match are changed.
 ACROSS = {"enable": "enable", "disable": "disable", "change_picked": "", "delete_selected": "delete"}
 
@@ -219,21 +221,40 @@ class VoucherAdmin(GuardedAdmin):
 @admin.register(Publication)
 class PublicationAdmin(ProjectModelAdmin):
     nothing_yet = _("Each code that is given to a customer will stand here.")
-    list_display = ["created_at", "customer", "campaign", "channel", "result", "failure_message"]
+    list_display = ["created_at", "given", "customer", "campaign", "channel", "result", "failure_message"]
     list_filter = ["result"]
     list_select_related = ["customer", "campaign"]
     list_before_template = "dashboard/export_link.html"
     ordering = ["-created_at", "-id"]
     fields = [
+        "codes",
         "customer",
         "campaign",
         "channel",
         "source_id",
         "result",
         "failure_message",
-        "metadata",
+        "details",
         "created_at",
     ]
+    readonly_fields = ["codes", "details"]
+
+    @display(description=_("Code"))
+    def given(self, publication: Publication) -> str:
+        more = len(publication.voucher_ids) - 1
+        said = _("%(code)s and %(count)d more") if more > 0 else "%(code)s"
+        return said % {"code": publication.voucher_code, "count": more}
+
+    @display(description=_("Codes"))
+    def codes(self, publication: Publication) -> str:
+        keys = publication.voucher_ids[:CODES_SHOWN]
+        found = Voucher.objects.filter(project=publication.project_id, pk__in=keys).order_by("pk")
+        codes = [*found.values_list("code", flat=True), *["…"] * (len(publication.voucher_ids) > len(keys))]
+        return ", ".join(codes) or publication.voucher_code
+
+    @display(description=_("Details"))
+    def details(self, publication: Publication) -> str:
+        return details_in_words(publication.metadata)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
