@@ -1,8 +1,9 @@
-"""How fast codes are made, imported and exported by the million, each whole job beside a plain COPY.
+"""How fast codes are made, and lists imported and exported, by the million, each job beside a plain COPY.
 
 Both fill the same empty table with all its indexes, by turns, so that neither meets a warmer machine. The
 job is run as a worker runs it, with its progress, but in this process, so that its memory can be told.
-Imports are of a CSV file with a code, a category, the uses so far and an attribute in each row.
+Imports are of a CSV file with a code, a category, the uses so far and an attribute in each row. Other lists
+are filled with as many rows each and become CSV files; `--rounds 0` fills them alone.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from bench.exports import measure_exports
+from bench.exports import measure_codes, measure_others
 from bench.load import print_machine
 from promoengine.core.copying import stored_columns
 from promoengine.core.models import Project
@@ -42,7 +43,7 @@ from vouchers.patterns import parse_code_config
 from vouchers.services.generate import start_generation
 from vouchers.services.import_codes import start_code_import
 
-GENERATING, EXPORTING = "generating", "exporting"
+GENERATING, EXPORTING, EXPORTING_OTHERS = "generating", "exporting", "exporting-other-lists"
 IMPORTING = {"importing-good-rows": GOOD, "importing-all-or-nothing": ALL}
 CODES_AT_ONCE = 10_000
 
@@ -51,7 +52,7 @@ def main() -> None:
     """Run the measurements and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--codes", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=[GENERATING, *IMPORTING, EXPORTING])
+    parser.add_argument("--only", choices=[GENERATING, *IMPORTING, EXPORTING, EXPORTING_OTHERS])
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     call_command("migrate", verbosity=0)
@@ -65,7 +66,9 @@ def main() -> None:
                 write_table(table, asked.codes)
                 measure(name, partial(import_table, table, mode), count=asked.codes, rounds=asked.rounds)
     if asked.only in (None, EXPORTING):
-        measure_exports(generate(asked.codes), count=asked.codes, rounds=asked.rounds)
+        measure_codes(generate(asked.codes), count=asked.codes, rounds=asked.rounds)
+    if asked.only in (None, EXPORTING_OTHERS):
+        measure_others(count=asked.codes, rounds=asked.rounds)
 
 
 def measure(what: str, act: Callable[[int], object], *, count: int, rounds: int) -> None:
