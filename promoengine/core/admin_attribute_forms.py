@@ -16,7 +16,7 @@ from unfold.widgets import (
 
 from promoengine.core.metadata import KINDS, Definition
 from promoengine.core.models import MetadataSchema, SeenAttribute
-from promoengine.core.services.metadata_schemas import EVENT_TYPES, NAME_MAX
+from promoengine.core.services.metadata_schemas import NAME_MAX
 from promoengine.core.services.seen_attributes import example_of
 
 WORDS = {
@@ -112,13 +112,8 @@ class AttributeForm(forms.Form):
     ) -> None:
         """Make the form of the attribute `name`, as it was defined `before` or, if not, as it was seen."""
         super().__init__(data, initial=_initial(before, seen) | {"name": name})
-        self.of_event, self.before = of_event, before
-        types = [(one, words) for one, words in WORDS.items() if not of_event or one in EVENT_TYPES]
-        self._offer("type", types)
+        self.before = before
         self._offer("nested", [("", _("Any object")), *((one, one) for one in nested)])
-        if of_event:
-            for field in ("nested", "several", "values", "least", "most"):
-                del self.fields[field]
         if before is not None:
             self.fields["name"].disabled = True
             self.fields["type"].disabled = not of_event
@@ -137,7 +132,7 @@ class AttributeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("type") in LEAST and not self.of_event:
+        if cleaned.get("type") in LEAST:
             read = _number if cleaned["type"] == "number" else _whole
             for field in ("least", "most"):
                 self._read(field, read)
@@ -152,10 +147,9 @@ class AttributeForm(forms.Form):
         """Return the attribute as the services take it."""
         cleaned = self.cleaned_data
         made: dict[str, Any] = {"type": cleaned["type"], "optional": not cleaned["required"]}
-        if self.of_event:
-            return made
         asked = ("eq", LEAST.get(made["type"]), MOST.get(made["type"]), "deleted")
-        kept = {word: value for word, value in (self.before or {}).items() if word not in asked}
+        before = self.before if self.before and self.before["type"] == made["type"] else {}
+        kept = {word: value for word, value in before.items() if word not in asked}
         made |= {"array": cleaned["several"]}
         if made["type"] == "object":
             made["object_type"] = cleaned["nested"] or None

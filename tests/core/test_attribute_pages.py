@@ -173,6 +173,16 @@ def test_events_and_nested_objects_begin_with_a_name(marketer):
     assert properties("review") == {"stars": {"type": "number", "optional": False}}
 
     marketer.post(f"{PAGE}new/", {"of": "customer", "kind": "object", "name": "Payment"})
+    more = {"values": "praise\ncomplaint", "several": "on"}
+    save(marketer, of="event:review", name="kind", type="string", **more)
+    save(marketer, of="event:review", name="paid", type="object", nested="Payment")
+    assert properties("review") == {
+        "stars": {"type": "number", "optional": False},
+        "kind": {"type": "string", "optional": True, "array": True, "eq": ["praise", "complaint"]},
+        "paid": {"type": "object", "optional": True, "object_type": "Payment"},
+    }
+    save(marketer, of="event:review", attribute="kind", name="kind", type="number")
+    assert properties("review")["kind"] == {"type": "number", "optional": True}
     answer = marketer.post(
         f"{PAGE}new/", {"of": "customer", "kind": "object", "name": "Payment"}, follow=True
     )

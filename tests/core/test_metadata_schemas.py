@@ -2,6 +2,7 @@
 
 import pytest
 
+from customers.models import CustomEvent
 from promoengine.core.models import MetadataSchema
 from tests.versions import growths
 
@@ -242,9 +243,13 @@ def test_an_event_schema_lives(management, events_url):
         ({"name": "review", "schema": {}}, "Property .schema must have required property 'properties'"),
         ({"name": "review", "schema": []}, "Property .schema must be object"),
         (
-            {"name": "review", "schema": {"properties": {"a": {"type": "object"}}}},
+            {"name": "review", "schema": {"properties": {"a": {"type": "money"}}}},
             "Property .schema.properties.a.type must be equal to one of"
-            " string, number, boolean, date, datetime",
+            " string, number, boolean, date, datetime, image_url, geopoint, object",
+        ),
+        (
+            {"name": "review", "schema": {"properties": {"a": {"type": "boolean", "eq": [True]}}}},
+            "Property .schema.properties.a.eq is not for attributes of type boolean",
         ),
     ],
 )
@@ -252,6 +257,37 @@ def test_a_wrong_event_schema_is_refused_by_its_place(management, events_url, bo
     answer = management.post(events_url, body)
 
     assert (answer.status_code, answer.json()["details"]) == (400, details)
+
+
+def test_an_event_schema_says_as_much_as_one_of_objects(management, api, url, events_url):
+    place = {"properties": {"city": {"type": "string", "optional": False}}}
+    management.post(url, {"related_object": "Place", **place})
+    said = {
+        "kind": {"type": "string", "optional": False, "eq": ["praise", "complaint"]},
+        "tags": {"type": "string", "optional": True, "array": True},
+        "stars": {"type": "number", "optional": True, "gte": 0, "lte": 5},
+        "places": {"type": "object", "optional": True, "array": True, "object_type": "Place"},
+    }
+    plain = {"text": {"type": "string", "optional": True, "array": False, "object_type": None, "eq": []}}
+    body = {"name": "review", "schema": {"properties": said | plain}}
+
+    made = management.post(events_url, body).json()
+
+    assert made["schema"]["properties"] == said | {"text": {"type": "string", "optional": True}}
+    event = {"event": "review", "customer": {"source_id": "ann"}}
+    good = {"kind": "praise", "tags": ["a"], "stars": 0, "places": [{"city": "Łódź"}], "odd": 1}
+    assert api.post("/v1/events", event | {"metadata": good}).status_code == 200
+    for bad, where in (
+        ({}, "kind: "),
+        ({"kind": "question"}, "kind: "),
+        ({"kind": "praise", "tags": "a"}, "tags: "),
+        ({"kind": "praise", "tags": ["a", 1]}, "tags: "),
+        ({"kind": "praise", "stars": 6}, "stars: "),
+        ({"kind": "praise", "places": [{"city": "Łódź"}, {}]}, "places[1].city: "),
+    ):
+        answer = api.post("/v1/events", event | {"metadata": bad}).json()
+        assert (answer["key"], where in answer["details"]) == ("metadata_validation_failed", True), answer
+    assert CustomEvent.objects.count() == 1
 
 
 def test_a_second_schema_of_an_event_is_refused(management, events_url):

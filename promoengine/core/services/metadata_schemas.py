@@ -18,7 +18,6 @@ NAME_MAX = 255
 VALUES_MAX = 1000
 TEXT_MAX = 1000
 LENGTH_MAX = 100_000
-EVENT_TYPES = ("string", "number", "boolean", "date", "datetime")
 # The storefront's API spells some words of a definition otherwise than the management API, as stored.
 SNAKE = {camel: snake for snake, camel in CAMEL.items()}
 OBJECT, EVENT = MetadataSchema.Kind.OBJECT, MetadataSchema.Kind.EVENT
@@ -223,7 +222,7 @@ def _properties(
 def _definition(data: Any, where: str) -> dict[str, Any]:
     """Return a definition as it is stored: the words of the management API, what is not said by default."""
     data = {SNAKE.get(name, name): value for name, value in _mapping(data, where).items()}
-    type = _type(data, where, tuple(KINDS))
+    type = _type(data, where)
     made: dict[str, Any] = {
         "type": type,
         "array": _boolean(data, "array", where, default=False),
@@ -236,19 +235,20 @@ def _definition(data: Any, where: str) -> dict[str, Any]:
 
 
 def _event_definition(data: Any, where: str) -> dict[str, Any]:
-    data = _mapping(data, where)
-    made = {
-        "type": _type(data, where, EVENT_TYPES),
-        "optional": _boolean(data, "optional", where, default=True),
+    """Return a definition of an event's attribute; what is not published of one stands where it says more."""
+    made = _definition(data, where)
+    return {
+        name: value
+        for name, value in made.items()
+        if name in ("type", "optional") or (value is not None and value is not False)
     }
-    return made | ({"deleted": True} if _boolean(data, "deleted", where, default=False) else {})
 
 
-def _type(data: Mapping[str, Any], where: str, types: tuple[str, ...]) -> str:
+def _type(data: Mapping[str, Any], where: str) -> str:
     if "type" not in data:
         raise InvalidPayload(f"Property {where} must have required property 'type'")
-    if not isinstance(data["type"], str) or data["type"] not in types:
-        raise InvalidPayload(f"Property {where}.type must be equal to one of {', '.join(types)}")
+    if not isinstance(data["type"], str) or data["type"] not in KINDS:
+        raise InvalidPayload(f"Property {where}.type must be equal to one of {', '.join(KINDS)}")
     return data["type"]
 
 
