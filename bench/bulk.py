@@ -34,10 +34,11 @@ from bench.exports import measure_codes, measure_others
 from bench.load import print_machine
 from promoengine.core.copying import stored_columns
 from promoengine.core.models import Project
+from promoengine.core.row_imports import GOOD
 from promoengine.core.services.async_actions import run_async_action
 from promoengine.core.services.uploads import keep_file
 from tests.factories import CampaignFactory
-from vouchers.import_plans import ALL, GOOD, ImportPlan
+from vouchers.import_plans import ALL, ImportPlan
 from vouchers.models import Voucher
 from vouchers.patterns import parse_code_config
 from vouchers.services.generate import start_generation

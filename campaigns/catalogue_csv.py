@@ -1,18 +1,19 @@
 """Records of product and SKU files, read into the payloads they stand for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from promoengine.core.currencies import EXPONENTS
 from promoengine.core.errors import InvalidPayload
+from promoengine.core.row_imports import METADATA, RowPlan
 
 PRODUCT_COLUMNS = ("name", "source_id", "price", "attributes", "image_url")
 SKU_COLUMNS = ("product_id", "sku", "source_id", "price", "image_url", "attributes")
 
 
-def product_of(cells: Mapping[str, str], currency: str) -> dict[str, Any]:
+def product_of(cells: Mapping[str, str], currency: str, plan: RowPlan) -> dict[str, Any]:
     """Return the payload that a record stands for; unknown columns become metadata.
 
     Prices are written as on a price tag in `currency`.
@@ -20,14 +21,14 @@ def product_of(cells: Mapping[str, str], currency: str) -> dict[str, Any]:
     Raises:
         InvalidPayload: it has no name, or a price that is no amount.
     """
-    payload = _payload(cells, PRODUCT_COLUMNS, currency)
+    payload = _payload(plan.fields(cells, PRODUCT_COLUMNS), currency)
     _require(payload, "name")
     if "attributes" in payload:
         payload["attributes"] = [name.strip() for name in payload["attributes"].split(",") if name.strip()]
     return payload
 
 
-def sku_of(cells: Mapping[str, str], currency: str) -> dict[str, Any]:
+def sku_of(cells: Mapping[str, str], currency: str, plan: RowPlan) -> dict[str, Any]:
     """Return the payload that a record stands for; unknown columns become metadata.
 
     Prices are written as on a price tag in `currency`.
@@ -35,24 +36,21 @@ def sku_of(cells: Mapping[str, str], currency: str) -> dict[str, Any]:
     Raises:
         InvalidPayload: it has no `source_id` or `product_id`, or a price or attributes that can't be read.
     """
-    payload = _payload(cells, SKU_COLUMNS, currency)
+    payload = _payload(plan.fields(cells, SKU_COLUMNS), currency)
     _require(payload, "source_id", "product_id")
     if "attributes" in payload:
         payload["attributes"] = _attributes(payload["attributes"])
     return payload
 
 
-def _payload(cells: Mapping[str, str], known: tuple[str, ...], currency: str) -> dict[str, Any]:
+def _payload(fields: Iterable[tuple[str, str, str]], currency: str) -> dict[str, Any]:
     payload: dict[str, Any] = {}
     metadata = {}
-    for column, cell in cells.items():
-        name, text = column.strip().lower().replace(" ", "_"), cell.strip()
-        if not name or not text:
-            continue
-        if name in known:
-            payload[name] = _minor_units(text, currency) if name == "price" else text
-        else:
+    for name, column, text in fields:
+        if name == METADATA:
             metadata[column] = text
+        else:
+            payload[name] = _minor_units(text, currency) if name == "price" else text
     return payload | {"metadata": metadata} if metadata else payload
 
 

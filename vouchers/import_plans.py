@@ -8,11 +8,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from promoengine.core.errors import InvalidPayload
+from promoengine.core.row_imports import GOOD, LEFT_OUT, METADATA
 
-# Look at all rows and change nothing; import all or nothing; import the good rows.
-CHECK, ALL, GOOD = "check", "all", "good"
-# What a column may be instead of a field: an attribute of its name, or nothing.
-METADATA, LEFT_OUT = "metadata", ""
+# Beside looking at all rows, and importing the good ones: import all or nothing.
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)

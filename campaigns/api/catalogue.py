@@ -49,9 +49,10 @@ from campaigns.services.products import (
     upsert_sku,
 )
 from promoengine.core.api.filters import as_moment, range_condition
+from promoengine.core.api.import_options import RowImportBody, sent_row_plan
 from promoengine.core.api.lists import paged_list
-from promoengine.core.api.serializers import AsyncAnswer, FileBody
-from promoengine.core.api.uploads import keep_upload
+from promoengine.core.api.serializers import AsyncAnswer
+from promoengine.core.api.uploads import kept_upload
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.errors import InvalidQueryParams
 
@@ -171,18 +172,22 @@ class ProductsMetadata(ProductsView):
 class ProductsImport(ProductsView):
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(request={"multipart/form-data": FileBody}, responses=AsyncAnswer)
+    @extend_schema(request={"multipart/form-data": RowImportBody}, responses=AsyncAnswer)
     def post(self, request: ApiRequest) -> Response:
-        action = import_products_csv(request.project, file=keep_upload(request), now=datetime.now(UTC))
+        plan = sent_row_plan(request)
+        with kept_upload(request) as file:
+            action = import_products_csv(request.project, file=file, plan=plan, now=datetime.now(UTC))
         return Response({"async_action_id": action.public_id})
 
 
 class SkusImport(SkusView):
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(request={"multipart/form-data": FileBody}, responses=AsyncAnswer)
+    @extend_schema(request={"multipart/form-data": RowImportBody}, responses=AsyncAnswer)
     def post(self, request: ApiRequest) -> Response:
-        action = import_skus_csv(request.project, file=keep_upload(request), now=datetime.now(UTC))
+        plan = sent_row_plan(request)
+        with kept_upload(request) as file:
+            action = import_skus_csv(request.project, file=file, plan=plan, now=datetime.now(UTC))
         return Response({"async_action_id": action.public_id})
 
 

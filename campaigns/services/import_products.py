@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.builtin import refuse_shipping
-from campaigns.catalogue_csv import product_of, sku_of
+from campaigns.catalogue_csv import PRODUCT_COLUMNS, SKU_COLUMNS, product_of, sku_of
 from campaigns.catalogue_selectors import products_of, skus_of
 from campaigns.models import Product, Sku
 from campaigns.payload import read_product, read_sku
@@ -22,16 +22,21 @@ from promoengine.core.errors import DomainError, NotFound
 from promoengine.core.ids import parse_public_id
 from promoengine.core.metadata import Schemas
 from promoengine.core.models import AsyncAction, Project, UploadedFile
+from promoengine.core.row_imports import AS_PUBLISHED, CHECK, RowPlan, row_plan_of
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.definitions import definitions_changed
 from promoengine.core.services.metadata import check_metadata, schemas_now
 from promoengine.core.services.seen_attributes import note_attributes
-from promoengine.core.services.uploads import open_file
+from promoengine.core.services.uploads import columns_of_table, open_file
 from promoengine.core.tables import read_rows
 
 BATCH = 200
 PRODUCT_FIELDS = ("name", "price", "attributes", "metadata", "image_url", "updated_at")
 SKU_FIELDS = ("sku", *PRODUCT_FIELDS[1:])
+CSV_JOBS = {
+    "PRODUCTS.IMPORT_CSV": "campaigns.jobs.import_products",
+    "SKUS.IMPORT_CSV": "campaigns.jobs.import_skus",
+}
 
 Numbered = tuple[int, Mapping[str, Any]]
 Failures = list[dict[str, Any]]
@@ -52,22 +57,26 @@ class Record:
 Write = Callable[[Project, Sequence[Record], datetime], Failures]
 
 
-def import_products_csv(project: Project, *, file: UploadedFile, now: datetime) -> AsyncAction:
-    """Start the import of an uploaded CSV file; of products that exist, only the name is changed."""
-    return start_async_action(
-        project,
-        "PRODUCTS.IMPORT_CSV",
-        job="campaigns.jobs.import_products",
-        params={"file": str(file.pk)},
-        now=now,
-    )
+def import_products_csv(
+    project: Project, *, file: UploadedFile, plan: RowPlan = AS_PUBLISHED, now: datetime
+) -> AsyncAction:
+    """Start the import of an uploaded CSV file; of products that exist, only the name is changed.
+
+    Raises:
+        InvalidPayload, UnreadableFile: the plan's mapping is wrong, or of no table.
+    """
+    return _start_csv(project, "PRODUCTS.IMPORT_CSV", PRODUCT_COLUMNS, file=file, plan=plan, now=now)
 
 
-def import_skus_csv(project: Project, *, file: UploadedFile, now: datetime) -> AsyncAction:
-    """Start the import of an uploaded CSV file; of SKUs that exist, only name and price are changed."""
-    return start_async_action(
-        project, "SKUS.IMPORT_CSV", job="campaigns.jobs.import_skus", params={"file": str(file.pk)}, now=now
-    )
+def import_skus_csv(
+    project: Project, *, file: UploadedFile, plan: RowPlan = AS_PUBLISHED, now: datetime
+) -> AsyncAction:
+    """Start the import of an uploaded CSV file; of SKUs that exist, only name and price are changed.
+
+    Raises:
+        InvalidPayload, UnreadableFile: the plan's mapping is wrong, or of no table.
+    """
+    return _start_csv(project, "SKUS.IMPORT_CSV", SKU_COLUMNS, file=file, plan=plan, now=now)
 
 
 def update_products(project: Project, *, rows: Any, now: datetime) -> AsyncAction:
@@ -93,9 +102,10 @@ def update_products_metadata(project: Project, *, data: Any, now: datetime) -> A
 def run_products_csv(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
     currency, schemas = action.project.currency, schemas_now(action.project)
+    plan = row_plan_of(action.params)
 
     def read(cells: Mapping[str, str]) -> Record:
-        return _product_record(_with_read_metadata(product_of(cells, currency), schemas))
+        return _product_record(_with_read_metadata(product_of(cells, currency, plan), schemas))
 
     _run_csv(action, read, write_imported_products)
 
@@ -103,9 +113,10 @@ def run_products_csv(action: AsyncAction) -> None:
 def run_skus_csv(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
     currency, schemas = action.project.currency, schemas_now(action.project)
+    plan = row_plan_of(action.params)
 
     def read(cells: Mapping[str, str]) -> Record:
-        return _sku_record(_with_read_metadata(sku_of(cells, currency), schemas))
+        return _sku_record(_with_read_metadata(sku_of(cells, currency, plan), schemas))
 
     _run_csv(action, read, write_imported_skus)
 
@@ -187,6 +198,20 @@ def write_imported_skus(project: Project, records: Sequence[Record], now: dateti
     return failures
 
 
+def _start_csv(
+    project: Project, type: str, known: Sequence[str], *, file: UploadedFile, plan: RowPlan, now: datetime
+) -> AsyncAction:
+    if plan.mapping:
+        plan.check(columns_of_table(file), known)
+    return start_async_action(
+        project,
+        type,
+        job=CSV_JOBS[type],
+        params={"file": str(file.pk), "plan": plan.to_params()},
+        now=now,
+    )
+
+
 def _start_updates(project: Project, type: str, rows: list[Any], *, now: datetime) -> AsyncAction:
     return start_async_action(
         project,
@@ -209,16 +234,20 @@ def _run_csv(action: AsyncAction, read: Callable[[Any], Record], write: Write) -
 
 def _run(action: AsyncAction, rows: Iterable[Numbered], read: Callable[[Any], Record], write: Write) -> None:
     """Write numbered rows in batches; what fails is reported with its number and reason."""
+    plan = row_plan_of(action.params)
     rest = islice(rows, action.done_count + action.failed_count, None)
     while batch := list(islice(rest, BATCH)):
         with transaction.atomic():
             records, failures = _checked(batch, read)
             if records:
-                definitions_changed(action.project)
-                failures += write(action.project, records, timezone.now())
+                # A check changes nothing that a checkout would have to wait for.
+                if plan.mode != CHECK:
+                    definitions_changed(action.project)
+                with plan.step():
+                    failures += write(action.project, records, timezone.now())
             failures.sort(key=lambda failure: failure["row"])
             advance(action, done=len(batch) - len(failures), failed=len(failures), failures=failures)
-    action.message = f"{action.done_count} imported, {action.failed_count} failed"
+    action.message = plan.in_words("", action.done_count, action.failed_count)
 
 
 def _checked(batch: Sequence[Numbered], read: Callable[[Any], Record]) -> tuple[list[Record], Failures]:

@@ -28,9 +28,10 @@ from customers.services.import_customers import (
 from customers.services.upsert import update_customer, upsert_customer
 from customers.wire import customer_to_wire
 from promoengine.core.api.filters import as_moment, range_condition
+from promoengine.core.api.import_options import RowImportBody, sent_row_plan
 from promoengine.core.api.lists import paged_list
-from promoengine.core.api.serializers import AsyncAnswer, FileBody
-from promoengine.core.api.uploads import keep_upload
+from promoengine.core.api.serializers import AsyncAnswer
+from promoengine.core.api.uploads import kept_upload
 from promoengine.core.api.views import ApiRequest, ClientView, ServerView
 from promoengine.core.errors import InvalidQueryParams, MissingPermission
 
@@ -103,9 +104,11 @@ class PersonalData(CustomersView):
 class CustomersImport(CustomersView):
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(request={"multipart/form-data": FileBody}, responses={202: AsyncAnswer})
+    @extend_schema(request={"multipart/form-data": RowImportBody}, responses={202: AsyncAnswer})
     def post(self, request: ApiRequest) -> Response:
-        action = import_customers_csv(request.project, file=keep_upload(request), now=datetime.now(UTC))
+        plan = sent_row_plan(request)
+        with kept_upload(request) as file:
+            action = import_customers_csv(request.project, file=file, plan=plan, now=datetime.now(UTC))
         return Response({"async_action_id": action.public_id}, status=202)
 
 

@@ -14,9 +14,10 @@ from promoengine.core.bulk_bodies import check_rows, metadata_rows
 from promoengine.core.errors import DomainError
 from promoengine.core.metadata import Schemas
 from promoengine.core.models import AsyncAction, Project, UploadedFile
+from promoengine.core.row_imports import AS_PUBLISHED, RowPlan, row_plan_of
 from promoengine.core.services.async_actions import advance, start_async_action
 from promoengine.core.services.metadata import schemas_now
-from promoengine.core.services.uploads import open_file
+from promoengine.core.services.uploads import columns_of_table, open_file
 from promoengine.core.tables import read_rows
 
 BATCH = 200
@@ -44,17 +45,26 @@ ADDRESS = {
     "address_country": "country",
     "country": "country",
 }
+FIELDS = (*COLUMNS, *ADDRESS)
 
 Numbered = tuple[int, Mapping[str, Any]]
 
 
-def import_customers_csv(project: Project, *, file: UploadedFile, now: datetime) -> AsyncAction:
-    """Start the import of an uploaded CSV file; unknown columns become metadata."""
+def import_customers_csv(
+    project: Project, *, file: UploadedFile, plan: RowPlan = AS_PUBLISHED, now: datetime
+) -> AsyncAction:
+    """Start the import of an uploaded CSV file; unknown columns become metadata.
+
+    Raises:
+        InvalidPayload, UnreadableFile: the plan's mapping is wrong, or of no table.
+    """
+    if plan.mapping:
+        plan.check(columns_of_table(file), FIELDS)
     return start_async_action(
         project,
         "CUSTOMERS.IMPORT_CSV",
         job="customers.jobs.import_csv",
-        params={"file": str(file.pk)},
+        params={"file": str(file.pk), "plan": plan.to_params()},
         now=now,
     )
 
@@ -96,9 +106,9 @@ def update_customers_metadata(project: Project, *, data: Any, now: datetime) -> 
 def run_csv_import(action: AsyncAction) -> None:
     """Import the file of an action, from where an earlier run of it stopped."""
     file = UploadedFile.objects.get(project=action.project, pk=uuid.UUID(action.params["file"]))
-    schemas = schemas_now(action.project)
+    plan, schemas = row_plan_of(action.params), schemas_now(action.project)
     with open_file(file) as content:
-        rows = [(row.number, customer_of(row.cells, schemas)) for row in read_rows(content)]
+        rows = [(row.number, customer_of(row.cells, schemas, plan)) for row in read_rows(content)]
     action.total_count = len(rows)
     action.save(update_fields=["total_count"])
     run_upserts(action, rows)
@@ -106,13 +116,15 @@ def run_csv_import(action: AsyncAction) -> None:
 
 def run_upserts(action: AsyncAction, rows: Iterable[Numbered]) -> None:
     """Upsert numbered customers in batches; what fails is reported with its number and reason."""
+    plan = row_plan_of(action.params)
     rest = islice(rows, action.done_count + action.failed_count, None)
     while batch := list(islice(rest, BATCH)):
         with transaction.atomic():
-            failures = [failure for row in batch if (failure := _upsert(action.project, row))]
+            with plan.step():
+                failures = [failure for row in batch if (failure := _upsert(action.project, row))]
             advance(action, done=len(batch) - len(failures), failed=len(failures), failures=failures)
     _forget_payload(action)
-    action.message = f"{action.done_count} customers imported, {action.failed_count} failed"
+    action.message = plan.in_words("customers", action.done_count, action.failed_count)
 
 
 def _forget_payload(action: AsyncAction) -> None:
@@ -121,15 +133,12 @@ def _forget_payload(action: AsyncAction) -> None:
     action.save(update_fields=["params"])
 
 
-def customer_of(cells: Mapping[str, str], schemas: Schemas) -> dict[str, Any]:
+def customer_of(cells: Mapping[str, str], schemas: Schemas, plan: RowPlan) -> dict[str, Any]:
     """Return the payload that a CSV record stands for, its metadata as the schemas define them."""
     payload: dict[str, Any] = {}
     address: dict[str, str] = {}
     metadata: dict[str, str] = {}
-    for column, cell in cells.items():
-        name, text = column.lower().replace(" ", "_"), cell.strip()
-        if not text or not column:
-            continue
+    for name, column, text in plan.fields(cells, FIELDS):
         if name in COLUMNS:
             payload[COLUMNS[name]] = text
         elif name in ADDRESS:

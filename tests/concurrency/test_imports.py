@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from promoengine.core.models import AsyncAction, OutboxEvent
+from promoengine.core.row_imports import GOOD
 from promoengine.core.services.async_actions import run_async_action
 from promoengine.core.services.uploads import keep_file
 from tests.concurrency.parallel import in_parallel
 from tests.concurrency.workers import finish, kill_after, kill_ten_times, run_and_close
 from tests.factories import CampaignFactory, ProjectFactory
-from vouchers.import_plans import ALL, GOOD, ImportPlan
+from vouchers.import_plans import ALL, ImportPlan
 from vouchers.models import Voucher
 from vouchers.services import import_steps
 from vouchers.services.generate import start_generation

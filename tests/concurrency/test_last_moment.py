@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from promoengine.core.models import AsyncAction, OutboxEvent, UploadedFile
+from promoengine.core.row_imports import CHECK, GOOD
 from promoengine.core.services.async_actions import undo
 from promoengine.core.services.uploads import keep_file
 from redemptions.models import Export, ExportPart
 from redemptions.services.exports import start_export
 from tests.concurrency.workers import finish, kill_once
 from tests.factories import CampaignFactory
-from vouchers.import_plans import ALL, CHECK, GOOD, ImportPlan
+from vouchers.import_plans import ALL, ImportPlan
 from vouchers.models import ChangedVoucher, CodeBatch, Voucher
 from vouchers.patterns import parse_code_config
 from vouchers.selections import Selection

@@ -18,9 +18,10 @@ from campaigns.models import Campaign
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
 from promoengine.core.models import AsyncAction, Project, UploadedFile
+from promoengine.core.row_imports import CHECK, GOOD, LEFT_OUT, METADATA
 from promoengine.core.services.uploads import keep_file
 from vouchers.admin.forms import BATCH_FIELDS, BatchFields
-from vouchers.import_plans import ALL, CHECK, FIELDS, GOOD, LEFT_OUT, METADATA, ImportPlan, guess, plan_of
+from vouchers.import_plans import ALL, FIELDS, ImportPlan, guess, plan_of
 from vouchers.models import Voucher
 from vouchers.services.batches import NO_TERMS, terms_of
 from vouchers.services.import_codes import start_code_import

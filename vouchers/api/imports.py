@@ -8,9 +8,9 @@ from rest_framework.response import Response
 
 from campaigns.models import Campaign
 from promoengine.core.api.serializers import AsyncAnswer, read_body
-from promoengine.core.api.uploads import keep_upload
+from promoengine.core.api.uploads import kept_upload
 from promoengine.core.api.views import ApiRequest, ServerView
-from promoengine.core.errors import DomainError, InvalidPayload
+from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import AsyncAction
 from vouchers.api.import_options import IN_QUERY, ImportBody, SentOptions
 from vouchers.api.serializers import VoucherBody
@@ -49,14 +49,10 @@ def import_table(request: ApiRequest, campaign: Campaign | None) -> AsyncAction:
         channel=request.channel,
         batch=options.batch.to_params() if options.batch != NO_TERMS else {},
     )
-    file = keep_upload(request)
-    try:
+    with kept_upload(request) as file:
         if options.mapping is not None:
             plan = with_mapping(plan, options.mapping, file)
         return start_code_import(request.project, file=file, plan=plan, now=datetime.now(UTC))
-    except DomainError:
-        file.delete()
-        raise
 
 
 def import_sent_records(request: ApiRequest, campaign: Campaign | None) -> Response:

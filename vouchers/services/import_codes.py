@@ -14,9 +14,10 @@ from promoengine.core.errors import DomainError
 from promoengine.core.events import record_event
 from promoengine.core.ids import public_id
 from promoengine.core.models import AsyncAction, Project, UploadedFile
+from promoengine.core.row_imports import CHECK
 from promoengine.core.services.async_actions import Canceled, start_async_action
 from promoengine.core.services.seen_attributes import note_attributes
-from vouchers.import_plans import CHECK, ImportPlan
+from vouchers.import_plans import ImportPlan
 from vouchers.services.batches import check_batch
 from vouchers.services.import_sources import CHECKED_FILE, FILE, RECORDS, campaign_of
 from vouchers.services.import_steps import ENDED, READING, ImportSteps

@@ -10,8 +10,9 @@ from campaigns.models import Campaign
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.json_text import to_json
 from promoengine.core.models import AsyncAction, Project
+from promoengine.core.row_imports import GOOD
 from promoengine.core.services.uploads import keep_file
-from vouchers.import_plans import GOOD, ImportPlan
+from vouchers.import_plans import ImportPlan
 from vouchers.services.batches import NO_TERMS, BatchTerms
 from vouchers.services.create import InvalidVoucher
 from vouchers.services.import_codes import start_code_import

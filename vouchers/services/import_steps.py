@@ -14,9 +14,10 @@ from campaigns.services.terms import category_of
 from promoengine.core.errors import DomainError
 from promoengine.core.ids import new_id
 from promoengine.core.models import AsyncAction, ReportedRow
+from promoengine.core.row_imports import CHECK, GOOD
 from promoengine.core.services.async_actions import advance, checkpoint
 from promoengine.core.services.reports import Reported, first_reported, report_rows
-from vouchers.import_plans import ALL, CHECK, GOOD, plan_of
+from vouchers.import_plans import ALL, plan_of
 from vouchers.models import CodeBatch
 from vouchers.services.batches import add_to_batch, open_batch, terms_of
 from vouchers.services.create import thin_voucher

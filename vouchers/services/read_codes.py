@@ -19,10 +19,11 @@ from promoengine.core.errors import InvalidPayload
 from promoengine.core.ids import new_id, parse_public_id
 from promoengine.core.metadata import Schemas
 from promoengine.core.models import Project
+from promoengine.core.row_imports import LEFT_OUT, METADATA
 from promoengine.core.services.metadata import check_metadata, schemas_now
 from promoengine.core.tables import Line
 from vouchers.codes import check_code
-from vouchers.import_plans import LEFT_OUT, METADATA, ImportPlan
+from vouchers.import_plans import ImportPlan
 from vouchers.models import Voucher
 from vouchers.services.create import TYPE_BLOCKS, InvalidVoucher
 from vouchers.services.import_cells import (

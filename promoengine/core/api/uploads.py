@@ -1,12 +1,25 @@
 """Files that clients upload, kept until a worker has read them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from promoengine.core.api.renderers import BODY_LIMIT
 from promoengine.core.api.views import ApiRequest
-from promoengine.core.errors import InvalidPayload, QueryTooLarge
+from promoengine.core.errors import DomainError, InvalidPayload, QueryTooLarge
 from promoengine.core.models import UploadedFile
 from promoengine.core.services.uploads import keep_file
+
+
+@contextmanager
+def kept_upload(request: ApiRequest) -> Iterator[UploadedFile]:
+    """Give the multipart field `file`, kept unless what is begun with it is refused."""
+    file = keep_upload(request)
+    try:
+        yield file
+    except DomainError:
+        file.delete()
+        raise
 
 
 def keep_upload(request: ApiRequest) -> UploadedFile:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from django.db import transaction
 
 from promoengine.core.models import Project, UploadedFile, UploadedPart
+from promoengine.core.tables import read_table
 
 PART = 1 << 20
 
@@ -33,6 +34,16 @@ def open_file(file: UploadedFile) -> Iterator[BinaryIO]:
             copy.write(content)
         copy.seek(0)
         yield copy
+
+
+def columns_of_table(file: UploadedFile) -> list[str]:
+    """Return the columns that an upload's first line names.
+
+    Raises:
+        UnreadableFile: it is no table.
+    """
+    with open_file(file) as content:
+        return [name for name in read_table(content).columns if name]
 
 
 def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
