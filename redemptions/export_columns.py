@@ -1,5 +1,6 @@
 """Expressions that fields of exports are made of: the database writes all of a row."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import CharField, DecimalField, F, Func, JSONField, TextField, Value
@@ -7,7 +8,6 @@ from django.db.models.functions import Coalesce
 
 from promoengine.core.currencies import EXPONENTS
 from promoengine.core.models import Project
-from redemptions.export_ids import public_id_sql
 
 # The name of a column, also of a related row's, or an expression.
 Column = Any
@@ -20,14 +20,11 @@ class OwnText(TextField):
 class PublicId(Func):
     """The public id of a key, null where there is none; `prefix` is text or an expression."""
 
+    function = "public_id"
     output_field = OwnText()
 
     def __init__(self, prefix: Column, key: Column, **extra: Any) -> None:
         super().__init__(Value(prefix, CharField()) if isinstance(prefix, str) else prefix, key, **extra)
-
-    def as_sql(self, compiler: Any, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
-        (prefix, own), (key, others) = (compiler.compile(part) for part in self.source_expressions)
-        return public_id_sql(prefix, key), [*own, *others]
 
 
 class NumberOf(Func):
@@ -48,12 +45,29 @@ class NumberOf(Func):
 class Major(Func):
     """An amount of minor units as on a price tag."""
 
-    template = "round((%(expressions)s)::numeric / %(units)s, %(exponent)s)"
+    # To multiply takes half as long as to divide.
+    template = "round((%(expressions)s)::numeric * %(unit)s, %(exponent)s)"
     output_field = DecimalField()
 
     def __init__(self, amount: Column, project: Project) -> None:
         exponent = EXPONENTS.get(project.currency, 2)
-        super().__init__(amount, units=10**exponent, exponent=exponent)
+        super().__init__(amount, unit=Decimal(1).scaleb(-exponent), exponent=exponent)
+
+
+class Chosen(Func):
+    """Of some columns by name the one that a text names, null where it names none; the text is read once."""
+
+    def __init__(self, text: Column, output_field: Any, **columns: Column) -> None:
+        super().__init__(text, *columns.values(), output_field=output_field)
+        self.names = tuple(columns)
+
+    def as_sql(self, compiler: Any, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
+        (text, found), *columns = (compiler.compile(part) for part in self.source_expressions)
+        choices, params = [], [*found]
+        for name, (column, own) in zip(self.names, columns, strict=True):
+            choices.append(f" WHEN %s THEN {column}")
+            params += [name, *own]
+        return f"CASE {text}{''.join(choices)} END", params
 
 
 def member(column: Column, key: str) -> Func:

@@ -9,18 +9,20 @@ from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import (
     Case,
     CharField,
+    DecimalField,
     F,
+    Field,
     Func,
     JSONField,
     Model,
     OuterRef,
     QuerySet,
     Subquery,
+    TextField,
     Value,
     When,
 )
 from django.db.models.functions import Coalesce, NullIf
-from django.db.models.lookups import Exact
 from django.http import QueryDict
 
 from campaigns.models import Campaign, PromotionTier, ValidationRule, ValidationRuleAssignment
@@ -32,6 +34,7 @@ from promoengine.core.errors import DomainError
 from promoengine.core.models import Project
 from redemptions import filters, order_filters
 from redemptions.export_columns import (
+    Chosen,
     Column,
     Major,
     NumberOf,
@@ -106,14 +109,9 @@ VALIDITY = first_of("validity", "campaign__validity")
 TIMEFRAME = member(VALIDITY, "timeframe")
 
 
-def _by_type(**columns: Column) -> Case:
+def _by_type(output_field: Field, **columns: Column) -> Chosen:
     """Return what a voucher's discount has by its type."""
-    return Case(
-        *(
-            When(Exact(text_of(DISCOUNT, "type"), Value(name)), then=column)
-            for name, column in columns.items()
-        )
-    )
+    return Chosen(text_of(DISCOUNT, "type"), output_field, **columns)
 
 
 def _value(project: Project) -> Case:
@@ -123,6 +121,7 @@ def _value(project: Project) -> Case:
     return Case(
         When(gift_amount__isnull=False, then=Major("gift_amount", project)),
         default=_by_type(
+            DecimalField(),
             PERCENT=figure("percent_off"),
             AMOUNT=Major(figure("amount_off"), project),
             FIXED=Major(figure("fixed_amount"), project),
@@ -131,8 +130,9 @@ def _value(project: Project) -> Case:
     )
 
 
-def _formula() -> Case:
+def _formula() -> Chosen:
     return _by_type(
+        TextField(),
         PERCENT=text_of(DISCOUNT, "percent_off_formula"),
         AMOUNT=text_of(DISCOUNT, "amount_off_formula"),
         FIXED=text_of(DISCOUNT, "fixed_amount_formula"),

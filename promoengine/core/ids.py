@@ -1,17 +1,12 @@
-"""Public ids: an object's prefix and the base62 form of its UUIDv7 key, computed and never stored."""
+"""Public ids: an object's prefix and the hexadecimal digits of its UUIDv7 key, computed and never stored."""
 
 import secrets
 import uuid
 from datetime import datetime
-from functools import lru_cache
 
 import uuid_utils
 
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-VALUES = {character: value for value, character in enumerate(ALPHABET)}
-BODY_LENGTH = 22  # 62 ** 22 > 2 ** 128
-# Two characters at once: an answer has dozens of ids.
-PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+BODY_LENGTH = 32
 
 
 def new_id() -> uuid.UUID:
@@ -28,29 +23,17 @@ def id_of(moment: datetime) -> uuid.UUID:
     )
 
 
-# One answer has the same few ids many times over, and a busy shop's answers have the same campaigns.
-@lru_cache(maxsize=8192)
 def public_id(prefix: str, key: uuid.UUID) -> str:
-    """Return the id that the API shows for the row with primary key `key`, as in `camp_01Fd…`."""
-    return f"{prefix}_{_base62(key.int, BODY_LENGTH)}"
+    """Return the id that the API shows for the row with primary key `key`, as in `camp_0192…`."""
+    return f"{prefix}_{key.hex}"
 
 
 def new_public_ids(prefix: str, count: int) -> list[str]:
     """Return new ids of things that have no rows, in a row, which takes a fraction of one by one."""
-    head, tail = divmod(new_id().int, 62**4)
-    body = _base62(head, BODY_LENGTH - 4)
+    first = new_id().int
     # What follows a random number is as free as the number is; it only may not overflow.
-    tail = min(tail, 62**4 - count)
-    return [f"{prefix}_{body}{_base62(tail + place, 4)}" for place in range(count)]
-
-
-def _base62(number: int, length: int) -> str:
-    pairs = []
-    for _ in range(length // 2):
-        number, value = divmod(number, len(PAIRS))
-        pairs.append(PAIRS[value])
-    pairs.reverse()
-    return "".join(pairs)
+    first -= max(0, (first & 0xFFFF_FFFF) + count - (1 << 32))
+    return [f"{prefix}_{first + place:032x}" for place in range(count)]
 
 
 def parse_public_id(prefix: str, text: str) -> uuid.UUID | None:
@@ -58,12 +41,12 @@ def parse_public_id(prefix: str, text: str) -> uuid.UUID | None:
     head, _, body = text.partition("_")
     if head != prefix or len(body) != BODY_LENGTH:
         return None
-    number = 0
-    for character in body:
-        if character not in VALUES:
-            return None
-        number = number * 62 + VALUES[character]
-    return uuid.UUID(int=number) if number < 1 << 128 else None
+    try:
+        key = uuid.UUID(hex=body)
+    except ValueError:
+        return None
+    # Digits have other spellings, and an id has one.
+    return key if key.hex == body else None
 
 
 def new_request_id() -> str:

@@ -40,7 +40,7 @@ from promoengine.engine.values import date_of, moment_of, number_of, scalar_of
 
 __all__ = ["UNKNOWN", "Condition", "InvalidCondition", "Moment", "Test", "Unknown", "parse_condition"]
 
-PLACE = re.compile("loc_[0-9A-Za-z]{22}")
+PLACE = re.compile("loc_[0-9a-f]{32}")
 
 # How each operator's values are read.
 Operators = Mapping[str, Callable[[tuple[Any, ...]], Check]]

@@ -301,7 +301,7 @@ def test_a_guest_is_known_by_the_tracking_id(api, client_api, path):
     assert named["customer"]["source_id"] == "ann"
 
 
-@pytest.mark.parametrize("ref", ["cust_nobody", "cust_0000000000000000000000"])
+@pytest.mark.parametrize("ref", ["cust_nobody", "cust_00000000000000000000000000000000"])
 def test_an_unknown_id_is_not_found(api, ref):
     assert api.post("/v1/events", {"event": "seen", "customer": {"id": ref}}).status_code == 404
 
