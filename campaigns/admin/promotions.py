@@ -18,6 +18,7 @@ from unfold.widgets import (
 )
 
 from campaigns.admin.guarded import GuardedAdmin
+from campaigns.admin.names import name_taken
 from campaigns.admin.offers import VALUE_FIELDS, OfferFields, shown_discount
 from campaigns.models import Campaign, PromotionTier
 from campaigns.selectors import tiers_for_wire
@@ -128,8 +129,8 @@ class PromotionForm(OfferFields, AttributeFields, forms.ModelForm):
         name = cleaned.get("new_campaign")
         if bool(name) == bool(cleaned.get("campaign")):
             self.add_error("campaign", _("Choose a campaign, or write the name of a new one."))
-        if name and Campaign.objects.filter(project=self.project, name=name).exists():
-            self.add_error("new_campaign", _("Another campaign has this name, perhaps in the bin."))
+        if taken := name and name_taken(self.project, name):
+            self.add_error("new_campaign", taken)
 
     def _show(self, tier: PromotionTier) -> None:
         for name in ("campaign", "new_campaign"):

@@ -177,8 +177,10 @@ def _save_new(campaign: Campaign) -> None:
         with transaction.atomic():
             campaign.save(force_insert=True)
     except IntegrityError as error:
+        same = Campaign.objects.filter(project=campaign.project_id, name=campaign.name)
+        where = " in the bin" if same.filter(deleted_at__isnull=False).exists() else ""
         raise Duplicate(
-            f"Duplicated campaign exists with name {campaign.name}",
+            f"Duplicated campaign exists with name {campaign.name}{where}",
             resource_id=campaign.name,
             resource_type="campaign",
         ) from error

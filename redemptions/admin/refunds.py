@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
@@ -102,7 +103,15 @@ class RefundableAdmin(ProjectModelAdmin):
         sold, names = sold_order(order.project, order), names_of_lines(order.project, order.items)
         found = list(refunds_of(order).order_by("-id")[: SHOWN + 1])
         tables = [_table(refund, list(refund.units.all()), sold, names) for refund in found[:SHOWN]]
-        context = {"tables": tables, "has_more": len(found) > SHOWN}
+        paid = refunds_of(order).aggregate(sum=Sum("refund_amount"))["sum"]
+        currency = order.currency_in_force
+        context = {
+            "tables": tables,
+            "has_more": len(found) > SHOWN,
+            "paid": money(paid or 0, currency),
+            "due": money(order.total_amount, currency),
+            "is_all": not any(place.left for place in sold.places),
+        }
         return render(request, "redemptions/refunds_of_order.html", context)
 
     def refund_page(self, request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
@@ -148,7 +157,7 @@ class RefundableAdmin(ProjectModelAdmin):
     def _order(self, request: HttpRequest, order_id: uuid.UUID, permission: str) -> Order:
         if not (request.user.has_perm(VIEW) and request.user.has_perm(permission)):
             raise PermissionDenied
-        orders = Order.objects.filter(project=current_project(request))
+        orders = Order.objects.with_totals().filter(project=current_project(request))
         return get_object_or_404(orders.select_related("customer", "project"), pk=order_id)
 
 

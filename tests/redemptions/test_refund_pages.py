@@ -170,6 +170,19 @@ def test_the_orders_page_lists_its_refunds(marketer, order):
     assert [table.paid for table in listed.context["tables"]] == ["8.00 EUR"]
 
 
+def test_the_orders_page_says_what_was_paid_back_so_far(api, marketer, order):
+    panel = reverse("admin:redemptions_refunds_of_order", args=[order.pk])
+    for quantity in (1, 2):
+        confirm(marketer, order, calculate(marketer, order, **{"units-0": quantity}))
+    some = marketer.get(panel).content.decode()
+    api.post("/v1/orders/o-7/refunds", {})
+    everything = marketer.get(panel).content.decode()
+
+    assert "Paid back so far: 24.00 EUR of 40.00 EUR." in some
+    assert "All of this order" not in some
+    assert "Paid back so far: 40.00 EUR of 40.00 EUR. All of this order has been refunded." in everything
+
+
 def test_the_button_leads_to_the_page(marketer, order):
     change = marketer.get(reverse("admin:redemptions_order_change", args=[order.pk])).content.decode()
 
@@ -218,5 +231,5 @@ def test_the_number_of_queries_does_not_depend_on_the_refunds(
     for _ in range(3):
         api.post("/v1/orders/o-7/refunds", {"items": [{"order_item_index": 0, "quantity": 1}]})
 
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         marketer.get(reverse("admin:redemptions_refunds_of_order", args=[order.pk]))

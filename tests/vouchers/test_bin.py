@@ -341,3 +341,24 @@ def test_a_code_does_not_come_back_over_rest_without_its_campaign(api, project, 
 
     assert answer.status_code == 409
     assert "restore it first" in answer.json()["details"]
+
+
+def test_what_is_taken_by_something_in_the_bin_says_so(api, marketer, campaign):
+    api.delete("/v1/vouchers/S-1")
+    again = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 100}}
+    code = api.post("/v1/vouchers/S-1", again).json()
+    body = {"name": campaign.name, "voucher": again}
+    there = api.post("/v1/campaigns", body).json()
+    api.delete(f"/v1/campaigns/{campaign.public_id}")
+    binned = api.post("/v1/campaigns", body).json()
+    pages = [
+        marketer.post(f"/admin/campaigns/{page}/add/", {field: campaign.name, "campaign_type": "x"})
+        for page, field in (("campaign", "name"), ("promotiontier", "new_campaign"))
+    ]
+
+    assert code["details"] == "Duplicated voucher exists with code S-1 in the bin"
+    assert there["details"] == f"Duplicated campaign exists with name {campaign.name}"
+    assert binned["details"] == f"Duplicated campaign exists with name {campaign.name} in the bin"
+    assert [one["key"] for one in (code, there, binned)] == ["duplicate_found"] * 3
+    for page in pages:
+        assert "A campaign in the trash has this name." in page.content.decode()

@@ -15,6 +15,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from campaigns.admin.names import name_taken
 from campaigns.admin.offers import OfferFields, shown_discount
 from campaigns.models import Campaign
 from campaigns.services.create import schema_of_campaign
@@ -210,9 +211,8 @@ class CampaignForm(OfferFields, BatchFields, LimitFields, AttributeFields, forms
         return data | {"voucher": voucher}
 
     def _check_name(self, name: str | None) -> None:
-        others = Campaign.objects.filter(project=self.project, name=name).exclude(pk=self.instance.pk)
-        if name and others.exists():
-            self.add_error("name", _("Another campaign has this name, perhaps in the bin."))
+        if taken := name and name_taken(self.project, name, self.instance):
+            self.add_error("name", taken)
 
     def _check_codes(self, cleaned: dict[str, Any]) -> None:
         config = code_config_of(cleaned) if self.is_new else self.instance.code_config

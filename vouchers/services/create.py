@@ -78,8 +78,10 @@ def create_voucher(
     if code:
         voucher.code = check_code(code)
         if not _insert(voucher):
+            same = Voucher.objects.filter(project=project, code_key=voucher.code_key)
+            where = " in the bin" if same.filter(deleted_at__isnull=False).exists() else ""
             raise DuplicateCode(
-                f"Duplicated voucher exists with code {voucher.code}", resource_type="voucher"
+                f"Duplicated voucher exists with code {voucher.code}{where}", resource_type="voucher"
             )
     else:
         _insert_with_new_code(voucher, _pattern(campaign, data))
