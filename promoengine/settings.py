@@ -160,7 +160,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"CollectionTypeEnum": ["STATIC", "AUTO_UPDATE"]},
+    "ENUM_NAME_OVERRIDES": {
+        "CollectionTypeEnum": ["STATIC", "AUTO_UPDATE"],
+        "AsyncActionStatusEnum": ["ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"],
+    },
 }
 
 UNFOLD = {

@@ -42,9 +42,13 @@ WAITS = f"""
     CREATE FUNCTION wait_for_latch() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_advisory_xact_lock({LATCH}); RETURN NEW; END $$
 """
-IS_WAITED_FOR = (
-    f"SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = {LATCH} AND NOT granted)"
-)
+# Other tests' databases have locks of that number, too.
+IS_WAITED_FOR = f"""
+    SELECT EXISTS (
+        SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+        WHERE locktype = 'advisory' AND objid = {LATCH} AND NOT granted
+    )
+"""
 
 
 @dataclass(frozen=True)
