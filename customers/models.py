@@ -259,7 +259,7 @@ class ConsentStatement(ProjectModel):
     source = models.CharField(max_length=64)
     created_at = models.DateTimeField()
 
-    privacy = Privacy(free="source created_at", person="customer")
+    privacy = Privacy(free="source created_at", person="customer", told="consent__name consent__category")
 
     class Meta:
         indexes = [models.Index(fields=["customer", "consent", "-id"], name="consent_statement_newest")]

@@ -16,6 +16,7 @@ from promoengine.core.ids import new_id, parse_public_id, public_id
 from promoengine.core.models import OutboxEvent, Project
 from promoengine.core.services.definitions import hold_off_checkouts
 from promoengine.core.services.privacy import erase_copies, erase_person
+from promoengine.core.services.reports import forget_reported
 
 
 @transaction.atomic
@@ -53,6 +54,8 @@ def erase_customer(project: Project, ref: str, *, channel: str = "API", now: dat
         NotFound: the project has no such customer.
     """
     customer = known_customer_by_ref(project, ref)
+    # Before anybody is held off: it may read for some time.
+    forget_reported(project, _called(customer))
     # Alone, so that nobody writes of the customer what would outlive them, or makes counters of their keys.
     hold_off_checkouts(project)
     Customer.objects.select_for_update().get(pk=customer.pk)
@@ -78,6 +81,13 @@ def erase_customer(project: Project, ref: str, *, channel: str = "API", now: dat
         },
         "object": "pernament_deletion",
     }
+
+
+def _called(customer: Customer) -> set[str]:
+    """Return what reports may call a customer: ids and addresses, also the id of one who was deleted."""
+    deleted = OutboxEvent.objects.filter(customer_id=customer.pk, type="customer.deleted")
+    ids = deleted.values_list("data__customer__source_id", flat=True)
+    return {*filter(None, (customer.public_id, customer.source_id, customer.email, customer.phone, *ids))}
 
 
 @transaction.atomic

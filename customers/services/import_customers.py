@@ -123,14 +123,7 @@ def run_upserts(action: AsyncAction, rows: Iterable[Numbered]) -> None:
             with plan.step():
                 failures = [failure for row in batch if (failure := _upsert(action.project, row))]
             advance(action, done=len(batch) - len(failures), failed=len(failures), failures=failures)
-    _forget_payload(action)
     action.message = plan.in_words("customers", action.done_count, action.failed_count)
-
-
-def _forget_payload(action: AsyncAction) -> None:
-    """Let go of what was sent, once it is with the customers: an erasure wouldn't find it here."""
-    action.params = {name: value for name, value in action.params.items() if name != "rows"}
-    action.save(update_fields=["params"])
 
 
 def customer_of(cells: Mapping[str, str], schemas: Schemas, plan: RowPlan) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Privacy:
     lasting: str = ""
     is_deleted: bool = False  # the row goes with the person, instead of its personal columns alone
     is_copy: bool = False  # of answers given: searched in the background, and no part of an export
+    told: str = ""  # columns of other rows without which an export of these says nothing, with blanks between
     retention: str = ""  # what the rows are called where a project says how long they are kept
     settled: Q = Q()  # which rows may be forgotten after that time
     forgotten_by: str = ""  # the function, by its dotted name, that forgets them in a way of its own

@@ -162,7 +162,8 @@ def test_a_deleted_consent_is_asked_for_no_more_and_what_was_said_stays(api, cli
     assert ConsentStatement.objects.get().is_given
     assert happened()[-1] == ("consent.deleted", "back office")
     held = json.loads(b"".join(api.get("/v1/customers/ann/personal-data").streaming_content))
-    assert held["data"]["consent_statements"][0]["is_given"]
+    (stated,) = held["data"]["consent_statements"]
+    assert (stated["is_given"], stated["consent__name"]) == (True, news.name)
 
 
 def test_a_deleted_consent_is_neither_changed_nor_deleted_again(api, news):

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,9 +11,11 @@ from django.db import connection
 
 from customers.jobs import erase_customers
 from customers.models import Customer
+from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import AsyncAction, IdempotentAnswer, OutboxEvent
 from promoengine.core.privacy import models_about_people
-from promoengine.core.services.async_actions import run_async_action
+from promoengine.core.services import async_actions
+from promoengine.core.services.async_actions import resume_async_actions, run_async_action
 from promoengine.core.services.relay import relay_batch
 from redemptions.models import Order, Redemption
 from tests.factories import CampaignFactory, VoucherFactory
@@ -77,6 +80,12 @@ def mrs_secret(api, client, project):
     api.upload(
         "/v1/customers/importCSV",
         SimpleUploadedFile("c.csv", f"Source_id,Hobby\n{source_id},{SECRET}\n".encode()),
+    )
+    bad = {"source_id": source_id, "email": email, "birthdate": SECRET}
+    api.post("/v1/customers/bulk/async", [bad])
+    late = {"source_id": "order-0", "customer": {"source_id": source_id}, "amount": 5}
+    api.post(
+        "/v1/orders/import", [late | {"metadata": {"to": SECRET}}, {"status": SECRET, "customer": person}]
     )
     run_waiting()
     api.post("/v1/events", {"event": "seen", "customer": person, "metadata": {"where": SECRET}})
@@ -233,3 +242,42 @@ def exported(api, ref):
     answer = api.get(f"/v1/customers/{ref}/personal-data")
     assert answer.status_code == 200
     return json.loads(b"".join(answer.streaming_content))
+
+
+def test_reports_keep_what_others_were_told_and_the_numbers_of_rows(mrs_secret, api, project):
+    api.post("/v1/customers/bulk/async", [{"source_id": "bob", "birthdate": "never"}])
+    run_waiting()
+    before = {action.pk: action.failed for action in AsyncAction.objects.filter(failed_count__gt=0)}
+
+    api.post(f"/v1/customers/{mrs_secret.source_id}/permanent-deletion")
+
+    after = {action.pk: action.failed for action in AsyncAction.objects.filter(failed_count__gt=0)}
+    changed = [after[key] for key in before if after[key] != before[key]]
+    assert (len(before) >= 2, [len(rows) for rows in after.values()]) == (
+        True,
+        [len(rows) for rows in before.values()],
+    )
+    assert all(row["reason"] == "" for rows in changed for row in rows)
+    assert [rows for rows in after.values() if rows[0].get("source_id") == "bob"] != []
+
+
+@pytest.mark.parametrize("stop", ["cancel", "fail", "give up"])
+def test_what_was_sent_for_work_is_let_go_of_however_it_ends(api, project, monkeypatch, stop):
+    api.post("/v1/customers/bulk/async", [{"source_id": "ann", "name": SECRET}])
+    action = AsyncAction.objects.get()
+    assert "rows" in action.params
+    if stop == "give up":
+        AsyncAction.objects.update(attempts=99, updated_at=action.created_at - timedelta(days=1))
+        resume_async_actions(now=action.created_at)
+    else:
+        ended = async_actions.Canceled() if stop == "cancel" else InvalidPayload("no")
+
+        def end(*_):
+            raise ended
+
+        monkeypatch.setattr("customers.jobs.run_upserts", end, raising=False)
+        monkeypatch.setattr("customers.services.import_customers.run_upserts", end)
+        run_async_action(action.pk)
+
+    action.refresh_from_db()
+    assert (action.status in ("CANCELED", "FAILED"), "rows" in action.params) == (True, False)

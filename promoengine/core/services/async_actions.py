@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, Func, JSONField, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -26,6 +27,15 @@ log = logging.getLogger(__name__)
 SILENT_AFTER = timedelta(seconds=30)
 ATTEMPTS = 10
 FAILURES_KEPT = 1000
+# What a request sent for the work to be done, among an action's `params`.
+SENT = "rows"
+WITHOUT_SENT = Func(
+    F("params"),
+    Cast(Value(SENT), TextField()),
+    template="(%(expressions)s)",
+    arg_joiner=" - ",
+    output_field=JSONField(),
+)
 # What is still to be done, and will be without anybody asking.
 UNFINISHED = (AsyncAction.Status.ENQUEUED, AsyncAction.Status.IN_PROGRESS)
 NOT_ENDED = (*UNFINISHED, AsyncAction.Status.PAUSED)
@@ -217,6 +227,7 @@ def _give_up(rows: QuerySet[AsyncAction], action_id: uuid.UUID, now: datetime) -
         if alone:
             rows.update(
                 status=AsyncAction.Status.FAILED,
+                params=WITHOUT_SENT,
                 message=f"Given up after {ATTEMPTS} attempts",
                 updated_at=now,
                 finished_at=now,
@@ -249,10 +260,14 @@ def _work(action: AsyncAction) -> None:
 
 @transaction.atomic
 def _finish(action: AsyncAction, status: AsyncAction.Status, message: str) -> None:
-    """End an action, and let go of the file it imported: no run after this one will ask for it."""
+    """End an action, and let go of what was sent for it, where an erasure of a person wouldn't find it.
+
+    No run after this one will ask for rows or, once all is imported, for the file.
+    """
     now = timezone.now()
     action.status, action.message, action.updated_at, action.finished_at = status, message, now, now
-    action.save(update_fields=["status", "message", "updated_at", "finished_at"])
+    action.params = {name: value for name, value in action.params.items() if name != SENT}
+    action.save(update_fields=["status", "params", "message", "updated_at", "finished_at"])
     if status == AsyncAction.Status.DONE and "file" in action.params:
         UploadedFile.objects.filter(project=action.project, pk=action.params["file"]).delete()
 

@@ -68,7 +68,7 @@ def personal_data(customer_id: uuid.UUID) -> Iterator[tuple[str, Iterator[dict[s
         if privacy.is_copy:
             continue
         columns = [column.attname for column in model._meta.concrete_fields if column.name != "project"]
-        rows = _rows(model, privacy, customer_id).order_by("pk").values(*columns)
+        rows = _rows(model, privacy, customer_id).order_by("pk").values(*columns, *privacy.told.split())
         yield str(model._meta.verbose_name_plural).replace(" ", "_"), rows.iterator(chunk_size=BATCH)
 
 
