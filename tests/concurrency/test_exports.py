@@ -60,6 +60,7 @@ def test_ten_killed_workers_leave_one_whole_file(project, monkeypatch, format):
     monkeypatch.setattr(export_formats, "ROWS_A_WORD", 50)
     monkeypatch.setattr(export_formats, "ROWS_A_STEP", 100)
     monkeypatch.setattr(exports, "BYTES_A_PART", 1000)
+    monkeypatch.setattr(exports, "PARTS_A_STEP", 2)
     action = start(project, format)
 
     killed = kill_ten_times(action, random.Random(7), work=COUNT)

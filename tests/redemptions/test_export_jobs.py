@@ -13,7 +13,7 @@ from tests.redemptions.exporting import export, lines, work
 
 
 def test_a_long_file_is_kept_in_parts(api, project, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 100)
+    parts_of(monkeypatch, 100)
     Customer.objects.bulk_create(
         CustomerFactory.build(project=project, source_id=f"user-{n:02}") for n in range(35)
     )
@@ -26,7 +26,7 @@ def test_a_long_file_is_kept_in_parts(api, project, monkeypatch):
 
 
 def test_a_worker_that_died_leaves_nothing_twice(api, project, shop, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 10)
+    parts_of(monkeypatch, 10)
     made = api.post("/v1/exports", {"exported_object": "customer"}).json()
     action = AsyncAction.objects.get(project=project, type="EXPORT")
     dies_after(monkeypatch, parts=1)
@@ -43,7 +43,7 @@ def test_a_worker_that_died_leaves_nothing_twice(api, project, shop, monkeypatch
 
 
 def test_one_deleted_while_it_is_made_leaves_nothing(api, project, shop, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 10)
+    parts_of(monkeypatch, 10)
     made = api.post("/v1/exports", {"exported_object": "customer"}).json()
     after_part(monkeypatch, lambda: api.delete(f"/v1/exports/{made['id']}"))
 
@@ -55,7 +55,7 @@ def test_one_deleted_while_it_is_made_leaves_nothing(api, project, shop, monkeyp
 
 
 def test_one_canceled_while_it_is_made_leaves_no_file(api, project, shop, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 10)
+    parts_of(monkeypatch, 10)
     made = api.post("/v1/exports", {"exported_object": "customer"}).json()
     action = AsyncAction.objects.get(project=project, type="EXPORT")
     after_part(monkeypatch, lambda: cancel(project, action, now=timezone.now()))
@@ -67,7 +67,7 @@ def test_one_canceled_while_it_is_made_leaves_no_file(api, project, shop, monkey
 
 
 def test_one_that_was_paused_is_made_anew(api, project, shop, monkeypatch):
-    monkeypatch.setattr(exports, "BYTES_A_PART", 10)
+    parts_of(monkeypatch, 10)
     made = api.post("/v1/exports", {"exported_object": "customer"}).json()
     action = AsyncAction.objects.get(project=project, type="EXPORT")
     after_part(monkeypatch, lambda: pause(project, action, now=timezone.now()))
@@ -88,17 +88,23 @@ def test_one_that_is_given_up_has_failed(api, project):
     assert api.get(f"/v1/exports/{made['id']}").json()["status"] == "ERROR"
 
 
+def parts_of(monkeypatch, size):
+    """Let files be kept in parts of so many bytes, each in a step of its own."""
+    monkeypatch.setattr(exports, "BYTES_A_PART", size)
+    monkeypatch.setattr(exports, "PARTS_A_STEP", 1)
+
+
 def after_part(monkeypatch, happens):
     """Let something happen once, after the first part of a file has been kept."""
-    create, waiting = ExportPart.objects.create, [happens]
+    create, waiting = ExportPart.objects.bulk_create, [happens]
 
-    def keep(**values):
-        part = create(**values)
-        if waiting and values["number"] == 1:
+    def keep(parts):
+        kept = create(parts)
+        if waiting and parts[0].number == 1:
             waiting.pop()()
-        return part
+        return kept
 
-    monkeypatch.setattr(ExportPart.objects, "create", keep)
+    monkeypatch.setattr(ExportPart.objects, "bulk_create", keep)
 
 
 def dies_after(monkeypatch, *, parts):
