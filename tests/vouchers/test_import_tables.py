@@ -48,7 +48,7 @@ HEADER = (
         ("BAD,,,,,,,,1e3,,,", "Value should be a number"),
         ("BAD,,,,,,,PERCENT,120,,,", "should be at most 100"),
         (f"BAD,,,,,,,,5,{'x' * 256},,", "Category may have up to 255 characters"),
-        ("BAD,,,,,,,,5,cat_0000000000000000000000,,", "Category: there is no category cat_0"),
+        ("BAD,,,,,,,,5,cat_00000000000000000000000000000000,,", "Category: there is no category cat_0"),
         (f"BAD,,,,,,,,5,,{'x' * 10001},", "Additional Info may have up to 10000 characters"),
         ("BAD,,,,,,,,5,,,Nowhere", "Campaign Nowhere does not exist"),
         ("BAD,,,,,,,,5,,,Promo", "Campaign Promo is a promotion and has no codes"),
