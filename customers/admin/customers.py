@@ -1,5 +1,6 @@
 """Customers in the dashboard."""
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 from unfold.decorators import display
 
+from customers.admin.activity import activity_of
 from customers.admin.sharing import shared_keys
 from customers.consents import consents_of
 from customers.models import Customer
@@ -68,6 +70,13 @@ class CustomerForm(forms.ModelForm):
         return source_id
 
 
+def _key(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 @admin.register(Customer)
 class CustomerAdmin(ProjectModelAdmin):
     deletion_says = _(
@@ -108,6 +117,7 @@ class CustomerAdmin(ProjectModelAdmin):
             ("consents", require_POST(self.state_consents)),
             ("personal-data", require_GET(self.personal_data)),
             ("erase", self.erase),
+            ("activity", require_GET(self.activity)),
         )
         return [
             path(
@@ -171,6 +181,14 @@ class CustomerAdmin(ProjectModelAdmin):
             content_type="application/json",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+    def activity(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Show the newest that happened to the customer, or the rows of what came before."""
+        customer = self._customer(request, object_id, allowed=self.has_view_permission(request))
+        before = _key(request.GET.get("before", ""))
+        template = "customers/activity_rows.html" if before else "customers/activity.html"
+        context = {"activity": activity_of(customer, before=before), "url": request.path}
+        return render(request, template, context)
 
     def erase(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """Ask whether to erase the customer for good, and do it."""

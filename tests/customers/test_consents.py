@@ -145,7 +145,9 @@ def test_what_was_said_stays_without_a_name_when_the_customer_is_erased(api, ann
 
 
 def happened():
-    return list(OutboxEvent.objects.filter(type__startswith="consent.").values_list("type", "channel"))
+    return list(
+        OutboxEvent.objects.filter(type__startswith="consent.").order_by("pk").values_list("type", "channel")
+    )
 
 
 def test_a_deleted_consent_is_asked_for_no_more_and_what_was_said_stays(api, client_api, ann, news):
