@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from django.contrib.auth.models import User
 from django.core import signing
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Length
 from django.http import QueryDict
@@ -127,6 +127,7 @@ def run_export(action: AsyncAction, rows_of: RowsOf | None = None) -> None:
 
     Raises:
         Canceled, Paused: somebody asked for it; there is no file.
+        OperationalError: the database broke it off; there is no file yet.
     """
     found = Export.objects.select_related("project", "user").filter(pk=action.params["export"]).first()
     if found is None:
@@ -141,7 +142,7 @@ def run_export(action: AsyncAction, rows_of: RowsOf | None = None) -> None:
     except _Deleted:
         action.message = "The export was deleted"
         return
-    except Paused:
+    except (Paused, OperationalError):
         _drop_file(found, Export.Status.SCHEDULED)
         raise
     except Exception:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Case, F, Func, JSONField, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -250,6 +250,10 @@ def _work(action: AsyncAction) -> None:
         _finish(action, AsyncAction.Status.CANCELED, f"Canceled after {action.done_count}")
     except DomainError as refusal:
         _finish(action, AsyncAction.Status.FAILED, str(refusal))
+    except OperationalError:
+        # A deadlock, or a database that is away: another attempt goes on, as after a worker's death.
+        log.warning("async action interrupted", extra={"action": action.public_id, "type": action.type})
+        raise
     except Exception:
         _finish(action, AsyncAction.Status.FAILED, "Internal error")
         log.exception("async action failed", extra={"action": action.public_id, "type": action.type})
