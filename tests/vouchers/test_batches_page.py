@@ -100,7 +100,7 @@ def test_a_limit_is_changed_and_more_codes_are_made_in_one_save(marketer, batch)
     answer = marketer.post(url, fields, follow=True)
 
     assert "The codes there are follow the change; then the new ones are made." in words(answer)
-    assert f"/admin/campaigns/campaign/{batch.campaign_id}/work/" in words(marketer.get(url))
+    assert f"/admin/campaigns/campaign/{batch.campaign_id}/progress/" in words(marketer.get(url))
     more = CodeBatch.objects.get(name="More")
     assert more.locked_until == datetime(2998, 12, 24, 9, tzinfo=UTC)
     assert Voucher.objects.filter(batch=more).count() == 0

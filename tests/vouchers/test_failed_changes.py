@@ -65,7 +65,7 @@ def limits():
 
 
 def work_page(client, campaign, query="", method="get"):
-    answer = getattr(client, method)(f"/admin/campaigns/campaign/{campaign.pk}/work/{query}")
+    answer = getattr(client, method)(f"/admin/campaigns/campaign/{campaign.pk}/progress/{query}")
     return answer.status_code, " ".join(answer.content.decode().split())
 
 

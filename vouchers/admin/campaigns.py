@@ -171,7 +171,7 @@ class CampaignAdmin(GuardedAdmin):
         return [
             path("preview-codes/", preview, name="campaigns_campaign_preview_codes"),
             path("<uuid:object_id>/batches/", batches, name="campaigns_campaign_batches"),
-            path("<uuid:object_id>/work/", work, name="campaigns_campaign_work"),
+            path("<uuid:object_id>/progress/", work, name="campaigns_campaign_work"),
             *super().get_urls(),
         ]
 
