@@ -7,10 +7,11 @@ reads a whole table.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
+from typing import Any
 
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 
@@ -241,8 +242,12 @@ def _meant(project: Project, selection: Selection, more: Q) -> str:
 
 def _reckon(rows: VoucherQuerySet) -> _Reckoned:
     plan = plan_of(rows.order_by().values_list("pk"))
-    factor = WHOLE if "'Seq Scan'" in str(plan) else 1
+    factor = WHOLE if _reads_a_whole_table(plan) else 1
     return _Reckoned(plan["Total Cost"] * factor, int(plan["Plan Rows"]))
+
+
+def _reads_a_whole_table(plan: Mapping[str, Any]) -> bool:
+    return plan.get("Node Type") == "Seq Scan" or any(map(_reads_a_whole_table, plan.get("Plans", ())))
 
 
 def _loaded(project: Project, keys: Sequence[uuid.UUID], loaded: Sequence[Voucher]) -> list[Voucher]:

@@ -12,6 +12,7 @@ from django.utils.timezone import get_current_timezone, make_aware
 from django.utils.timezone import now as moment_now
 
 from promoengine.core.errors import InvalidPayload
+from promoengine.core.ids import parse_key
 from promoengine.core.models import Project
 from vouchers.criteria import (
     Closed,
@@ -218,10 +219,10 @@ def _text(said: Any) -> str:
 
 
 def _key(text: Any) -> uuid.UUID:
-    try:
-        return uuid.UUID(str(text))
-    except ValueError as error:
-        raise InvalidPayload(f"{text!r} is no key of a code or campaign") from error
+    key = parse_key(str(text))
+    if key is None:
+        raise InvalidPayload(f"{text!r} is no key of a code or campaign")
+    return key
 
 
 def _moment(text: Any, *, is_end: bool) -> datetime | None:

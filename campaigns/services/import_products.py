@@ -247,7 +247,7 @@ def _run(action: AsyncAction, rows: Iterable[Numbered], read: Callable[[Any], Re
                     failures += write(action.project, records, timezone.now())
             failures.sort(key=lambda failure: failure["row"])
             advance(action, done=len(batch) - len(failures), failed=len(failures), failures=failures)
-    action.message = plan.in_words("", action.done_count, action.failed_count)
+    action.message = plan.in_words(str(action.done_count), action.failed_count)
 
 
 def _checked(batch: Sequence[Numbered], read: Callable[[Any], Record]) -> tuple[list[Record], Failures]:

@@ -1,6 +1,5 @@
 """Customers in the dashboard."""
 
-import uuid
 from typing import Any
 
 from django import forms
@@ -25,6 +24,7 @@ from customers.services.consent import state_consents
 from customers.services.delete import delete_customer, erase_customer
 from customers.services.upsert import update_customer, upsert_customer
 from promoengine.core.admin_project import ProjectModelAdmin, current_project
+from promoengine.core.ids import parse_key
 from promoengine.core.models import Project
 
 FIELDS = ["source_id", "name", "email", "phone", "birthdate", "description"]
@@ -68,13 +68,6 @@ class CustomerForm(forms.ModelForm):
         if source_id and others.exists():
             raise forms.ValidationError(_("Another customer has this id."))
         return source_id
-
-
-def _key(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 @admin.register(Customer)
@@ -185,7 +178,7 @@ class CustomerAdmin(ProjectModelAdmin):
     def activity(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """Show the newest that happened to the customer, or the rows of what came before."""
         customer = self._customer(request, object_id, allowed=self.has_view_permission(request))
-        before = _key(request.GET.get("before", ""))
+        before = parse_key(request.GET.get("before", ""))
         template = "customers/activity_rows.html" if before else "customers/activity.html"
         context = {"activity": activity_of(customer, before=before), "url": request.path}
         return render(request, template, context)

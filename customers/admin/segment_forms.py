@@ -280,17 +280,16 @@ def _typed(value: Any, name: str, currency: str) -> str | None:
 
 def sentences_of(filter: Mapping[str, Any], currency: str) -> Iterator[str]:
     """Yield what a filter asks, a sentence for each condition."""
-    meant = {
-        field: {
-            "conditions": {
-                operator_asked(field, operator, sent): sent for operator, sent in asked["conditions"].items()
-            }
-        }
-        if field != "junction"
-        else asked
-        for field, asked in filter.items()
-    }
+    meant = {field: _meant(field, asked) for field, asked in filter.items()}
     return filter_in_words(meant, _subject, lambda field, value: _shown(value, field, currency))
+
+
+def _meant(field: str, asked: Any) -> Any:
+    """Return what a filter asks of a field by the operators that are meant."""
+    if field == "junction":
+        return asked
+    conditions = asked["conditions"].items()
+    return {"conditions": {operator_asked(field, operator, sent): sent for operator, sent in conditions}}
 
 
 def _subject(field: str) -> str:

@@ -123,7 +123,7 @@ def run_upserts(action: AsyncAction, rows: Iterable[Numbered]) -> None:
             with plan.step():
                 failures = [failure for row in batch if (failure := _upsert(action.project, row))]
             advance(action, done=len(batch) - len(failures), failed=len(failures), failures=failures)
-    action.message = plan.in_words("customers", action.done_count, action.failed_count)
+    action.message = plan.in_words(f"{action.done_count} customers", action.failed_count)
 
 
 def customer_of(cells: Mapping[str, str], schemas: Schemas, plan: RowPlan) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def upsert_in_transaction(
     )
 
 
+# Wholly or not at all, for callers who have no transaction.
 upsert_customer = transaction.atomic(upsert_in_transaction)
 
 

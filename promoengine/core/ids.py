@@ -30,9 +30,8 @@ def public_id(prefix: str, key: uuid.UUID) -> str:
 
 def new_public_ids(prefix: str, count: int) -> list[str]:
     """Return new ids of things that have no rows, in a row, which takes a fraction of one by one."""
+    # What follows a random number is as free as the number is.
     first = new_id().int
-    # What follows a random number is as free as the number is; it only may not overflow.
-    first -= max(0, (first & 0xFFFF_FFFF) + count - (1 << 32))
     return [f"{prefix}_{first + place:032x}" for place in range(count)]
 
 
@@ -47,6 +46,14 @@ def parse_public_id(prefix: str, text: str) -> uuid.UUID | None:
         return None
     # Digits have other spellings, and an id has one.
     return key if key.hex == body else None
+
+
+def parse_key(text: str) -> uuid.UUID | None:
+    """Return the primary key that a text is, as the dashboard's addresses have it, or None."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def new_request_id() -> str:

@@ -48,9 +48,8 @@ class RowPlan:
         Raises:
             InvalidPayload: a column or a field does not exist, or two columns give the same field.
         """
+        check_columns(self.mapping, columns)
         for column, meant in self.mapping.items():
-            if column not in columns:
-                raise InvalidPayload(f"Property .mapping names {column!r}, which is no column of the file")
             if meant not in (*known, METADATA, LEFT_OUT):
                 allowed = ", ".join([*known, METADATA])
                 raise InvalidPayload(f"Property .mapping.{column} should be one of [ {allowed} ], or empty")
@@ -59,10 +58,10 @@ class RowPlan:
             if given.count(name) > 1:
                 raise InvalidPayload(f"Property .mapping can't be so. Only one column can be: {name}")
 
-    def in_words(self, what: str, done: int, failed: int) -> str:
-        """Return what came of an import."""
+    def in_words(self, done: str, failed: int) -> str:
+        """Return what came of an import, `done` being how many of what, as in `2 customers`."""
         came_in = "would be imported" if self.mode == CHECK else "imported"
-        return f"{done} {what} {came_in}, {failed} failed".replace("  ", " ")
+        return f"{done} {came_in}, {failed} failed"
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -74,6 +73,17 @@ class RowPlan:
 
 
 AS_PUBLISHED = RowPlan()
+
+
+def check_columns(mapping: Mapping[str, str], columns: Collection[str]) -> None:
+    """Refuse a mapping of columns that a table doesn't have.
+
+    Raises:
+        InvalidPayload: it names such a column.
+    """
+    for column in mapping:
+        if column not in columns:
+            raise InvalidPayload(f"Property .mapping names {column!r}, which is no column of the file")
 
 
 def row_plan_of(params: Mapping[str, Any]) -> RowPlan:

@@ -12,6 +12,7 @@ from campaigns.models import Campaign
 from promoengine.core.admin_async_actions import progress_context
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
+from promoengine.core.ids import parse_key
 from promoengine.core.models import AsyncAction
 from vouchers.services.campaigns import update_campaign
 from vouchers.services.generate import running_work
@@ -67,9 +68,8 @@ def _failure(campaign: Campaign) -> dict[str, Any]:
 
 
 def _watched(campaign: Campaign, key: str) -> AsyncAction | None:
-    try:
-        actions = AsyncAction.objects.filter(project=campaign.project_id, pk=uuid.UUID(key))
-    except ValueError:
-        return None
+    actions = AsyncAction.objects.filter(
+        project=campaign.project_id, pk=parse_key(key), params__campaign=str(campaign.pk)
+    )
     # What failed is told of beside.
-    return actions.filter(params__campaign=str(campaign.pk)).exclude(pk=campaign.failed_change).first()
+    return actions.exclude(pk=campaign.failed_change).first()

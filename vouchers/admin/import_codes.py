@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWid
 from campaigns.models import Campaign
 from promoengine.core.admin_project import current_project
 from promoengine.core.errors import DomainError
+from promoengine.core.ids import parse_key
 from promoengine.core.models import AsyncAction, Project, UploadedFile
 from promoengine.core.row_imports import CHECK, GOOD, LEFT_OUT, METADATA
 from promoengine.core.services.uploads import keep_file
@@ -219,10 +220,7 @@ def _mapping_form(
 
 
 def _action(project: Project, key: str) -> AsyncAction | None:
-    try:
-        found = AsyncAction.objects.filter(project=project, pk=uuid.UUID(key)).first()
-    except ValueError:
-        return None
+    found = AsyncAction.objects.filter(project=project, pk=parse_key(key)).first()
     return found if found and "plan" in found.params else None
 
 
@@ -241,11 +239,7 @@ def _campaign(request: HttpRequest, project: Project) -> Campaign | None:
     key = request.GET.get("campaign", "")
     if not key:
         return None
-    try:
-        rows = Campaign.objects.filter(project=project, pk=uuid.UUID(key)).present()
-    except ValueError:
-        rows = Campaign.objects.none()
-    return get_object_or_404(rows)
+    return get_object_or_404(Campaign.objects.present(), project=project, pk=parse_key(key))
 
 
 def _file_url(file_id: Any, campaign: str, *, after: Any = None) -> str:

@@ -1,6 +1,5 @@
 """The dashboard's list of codes: what it can be filtered by, in plain words, and its pages."""
 
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +23,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from campaigns.models import Campaign
 from promoengine.core.admin_project import current_project, total_in_words
 from promoengine.core.errors import InvalidPayload
+from promoengine.core.ids import parse_key
 from promoengine.core.models import Project
 from promoengine.core.pages import Total
 from promoengine.core.services.metadata import schemas_now
@@ -202,7 +202,7 @@ class CodesFilter(admin.ListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         project = current_project(self.request)
         said = {word: text for word, text in self.used_parameters.items() if text}
-        if not _key(said.get(WORDS["campaign"], "")):
+        if not parse_key(said.get(WORDS["campaign"], "")):
             said.pop(WORDS["campaign"], None)
         schema = schemas_now(project).objects.get("voucher")
         yield {
@@ -278,19 +278,11 @@ class CodesList(ChangeList):
                 current_project(request),
                 selection_of(request.GET),
                 limit=self.list_per_page,
-                after=_key(request.GET.get(AFTER, "")),
-                before=_key(request.GET.get(BEFORE, "")),
+                after=parse_key(request.GET.get(AFTER, "")),
+                before=parse_key(request.GET.get(BEFORE, "")),
             )
         except InvalidPayload as refusal:
             messages.error(request, refusal.details)
             return NOTHING_FOUND
         prefetch_related_objects(found.rows, "holder")
         return found
-
-
-def _key(text: str) -> uuid.UUID | None:
-    """Return the key that a text is, if it is one."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

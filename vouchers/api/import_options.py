@@ -1,6 +1,7 @@
 """What imports of codes may be told beside the published format."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -12,7 +13,7 @@ from promoengine.core.api.views import ApiRequest
 from promoengine.core.row_imports import CHECK, GOOD, LEFT_OUT, METADATA
 from vouchers.api.serializers import BatchBody
 from vouchers.import_plans import ALL, FIELDS
-from vouchers.services.batches import NO_TERMS, BatchTerms
+from vouchers.services.batches import BatchTerms
 
 MODES = [CHECK, ALL, GOOD]
 MODE = "Look at all rows and change nothing; import all or nothing; import the good rows, as published."
@@ -39,16 +40,20 @@ IN_QUERY = [
 ]
 
 
-class SentOptions:
-    """The options of a request."""
+@dataclass(frozen=True, slots=True)
+class SentImport:
+    """The options of a request; a mapping of None leaves all to the published headers."""
 
-    def __init__(self, request: ApiRequest) -> None:
-        """Read them.
+    mode: str
+    mapping: Mapping[str, str] | None
+    batch: BatchTerms
 
-        Raises:
-            InvalidPayload, ValidationError: one is wrong; the details name it.
-        """
-        sent = sent_options(request, ImportOptions)
-        self.mode: str = sent.get("mode", GOOD)
-        self.mapping: Mapping[str, str] | None = sent.get("mapping")
-        self.batch = BatchTerms(**sent["batch"]) if "batch" in sent else NO_TERMS
+
+def sent_import(request: ApiRequest) -> SentImport:
+    """Return which options are sent.
+
+    Raises:
+        InvalidPayload, ValidationError: one is wrong; the details name it.
+    """
+    sent = sent_options(request, ImportOptions)
+    return SentImport(sent.get("mode", GOOD), sent.get("mapping"), BatchTerms(**sent.get("batch", {})))

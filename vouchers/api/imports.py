@@ -12,10 +12,9 @@ from promoengine.core.api.uploads import kept_upload
 from promoengine.core.api.views import ApiRequest, ServerView
 from promoengine.core.errors import InvalidPayload
 from promoengine.core.models import AsyncAction
-from vouchers.api.import_options import IN_QUERY, ImportBody, SentOptions
+from vouchers.api.import_options import IN_QUERY, ImportBody, sent_import
 from vouchers.api.serializers import VoucherBody
 from vouchers.import_plans import ImportPlan
-from vouchers.services.batches import NO_TERMS
 from vouchers.services.import_codes import start_code_import
 from vouchers.services.import_preview import with_mapping
 from vouchers.services.import_records import import_records
@@ -40,14 +39,14 @@ class VoucherRecordsImport(ServerView):
 
 def import_table(request: ApiRequest, campaign: Campaign | None) -> AsyncAction:
     """Start the import of the file sent; a campaign's amounts are minor units, as published."""
-    options = SentOptions(request)
+    options = sent_import(request)
     plan = ImportPlan(
         mode=options.mode,
         campaign=str(campaign.pk) if campaign else "",
         known_codes_fail=True,
         is_price_tag=campaign is None,
         channel=request.channel,
-        batch=options.batch.to_params() if options.batch != NO_TERMS else {},
+        batch=options.batch.to_params(),
     )
     with kept_upload(request) as file:
         if options.mapping is not None:
@@ -57,7 +56,7 @@ def import_table(request: ApiRequest, campaign: Campaign | None) -> AsyncAction:
 
 def import_sent_records(request: ApiRequest, campaign: Campaign | None) -> Response:
     """Start the import of the records sent."""
-    options, records = SentOptions(request), request.data
+    options, records = sent_import(request), request.data
     if options.mapping is not None:
         raise InvalidPayload("Property .mapping is for tables: records name their fields")
     if not isinstance(records, list):

@@ -33,12 +33,10 @@ class BatchTerms:
     one_per_person: bool = False
 
     def to_params(self) -> dict[str, Any]:
-        """Return what `terms_of` reads, as JSON has it."""
-        return {
-            "name": self.name,
-            "locked_until": self.locked_until.isoformat() if self.locked_until else None,
-            "one_per_person": self.one_per_person,
-        }
+        """Return what `terms_of` reads, as JSON has it; nothing where nothing is said."""
+        locked_until = self.locked_until.isoformat() if self.locked_until else None
+        said = {"name": self.name, "locked_until": locked_until, "one_per_person": self.one_per_person}
+        return {name: value for name, value in said.items() if value}
 
 
 def check_batch(params: Mapping[str, Any], *, campaign: Campaign | None, now: datetime) -> None:

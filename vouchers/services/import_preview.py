@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 from promoengine.core.errors import DomainError, InvalidPayload
 from promoengine.core.models import Project, UploadedFile
+from promoengine.core.row_imports import check_columns
 from promoengine.core.services.reports import Reported
-from promoengine.core.services.uploads import open_file
+from promoengine.core.services.uploads import columns_of_table, open_file
 from promoengine.core.tables import read_table
 from vouchers.import_plans import ImportPlan, published_mapping
 from vouchers.services.import_sources import campaign_of, table_source
@@ -60,10 +61,8 @@ def with_mapping(plan: ImportPlan, mapping: Mapping[str, str], file: UploadedFil
         InvalidPayload: the table lacks one of the columns, no column has the codes, or two give the same.
         UnreadableFile: it is no table.
     """
-    columns = [column.name for column in columns_of(file)]
-    for name in mapping:
-        if name not in columns:
-            raise InvalidPayload(f"Property .mapping names {name!r}, which is no column of the file")
+    columns = columns_of_table(file)
+    check_columns(mapping, columns)
     published = published_mapping(columns, is_campaign=bool(plan.campaign))
     mapped = replace(plan, mapping={**published, **mapping})
     try:

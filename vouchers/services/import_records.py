@@ -55,7 +55,7 @@ def import_records(
         campaign=str(campaign.pk) if campaign else "",
         known_codes_fail=True,
         channel=channel,
-        batch=batch.to_params() if batch != NO_TERMS else {},
+        batch=batch.to_params(),
     )
     file = keep_file(project, name="records.json", chunks=[to_json(records)], now=now)
     return start_code_import(project, file=file, plan=plan, is_records=True, now=now)

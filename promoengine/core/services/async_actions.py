@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Case, F, Func, JSONField, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -29,13 +28,6 @@ ATTEMPTS = 10
 FAILURES_KEPT = 1000
 # What a request sent for the work to be done, among an action's `params`.
 SENT = "rows"
-WITHOUT_SENT = Func(
-    F("params"),
-    Cast(Value(SENT), TextField()),
-    template="(%(expressions)s)",
-    arg_joiner=" - ",
-    output_field=JSONField(),
-)
 # What is still to be done, and will be without anybody asking.
 UNFINISHED = (AsyncAction.Status.ENQUEUED, AsyncAction.Status.IN_PROGRESS)
 NOT_ENDED = (*UNFINISHED, AsyncAction.Status.PAUSED)
@@ -214,24 +206,16 @@ def resume_async_actions(*, now: datetime) -> int:
     One that got nowhere in ten attempts is given up, unless a worker is at it, however slow.
     """
     silent = AsyncAction.objects.filter(status__in=UNFINISHED, updated_at__lt=now - SILENT_AFTER)
-    for action_id in list(silent.filter(attempts__gte=ATTEMPTS).values_list("pk", flat=True)):
-        _give_up(silent.filter(pk=action_id, attempts__gte=ATTEMPTS), action_id, now)
+    fruitless = silent.filter(attempts__gte=ATTEMPTS)
+    for action_id in list(fruitless.values_list("pk", flat=True)):
+        with only_worker(action_id) as alone:
+            # Read once nobody is at it: whoever was may have got on.
+            if alone and (action := fruitless.filter(pk=action_id).first()):
+                _finish(action, AsyncAction.Status.FAILED, f"Given up after {ATTEMPTS} attempts")
     waiting = list(silent.filter(attempts__lt=ATTEMPTS).values_list("pk", flat=True))
     for action_id in waiting:
         _wake(action_id)
     return len(waiting)
-
-
-def _give_up(rows: QuerySet[AsyncAction], action_id: uuid.UUID, now: datetime) -> None:
-    with only_worker(action_id) as alone:
-        if alone:
-            rows.update(
-                status=AsyncAction.Status.FAILED,
-                params=WITHOUT_SENT,
-                message=f"Given up after {ATTEMPTS} attempts",
-                updated_at=now,
-                finished_at=now,
-            )
 
 
 def _wake(action_id: uuid.UUID) -> None:
